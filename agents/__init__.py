@@ -1,0 +1,1 @@
+"""Specialists as data, and the one loop that runs them all."""

@@ -1,0 +1,131 @@
+"""The `frontdesk` command: serve, try, lint, prompts, tail. Thin: each command calls one room and prints."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from build import build_parts, load_prompts
+from errors import ConfigError, FrontdeskError
+from settings import Settings, set_up_log
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="An intent-routed customer-support desk on Claude."
+)
+out = Console()
+_STOP_WITHIN_S = 20
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (PORT).")] = None,
+) -> None:
+    """Serve the desk: chat page at /, API at /chat, ops under /ops."""
+    import uvicorn  # noqa: PLC0415 - the other commands start without it
+
+    from server import create_app  # noqa: PLC0415 - as above
+
+    set_up_log()
+    given = {"HOST": host, "PORT": port}
+    settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
+    typer.echo(f"Frontdesk: http://{settings.host}:{settings.port}  (stop with Ctrl-C)", err=True)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_WITHIN_S,
+    )
+
+
+@app.command("try")
+def try_message(
+    message: Annotated[str, typer.Argument(help="What a customer might write.")],
+    prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
+) -> None:
+    """Send one message through the whole desk, without a server, and show what happened."""
+    from trial import run_trial  # noqa: PLC0415 - the other commands start without it
+
+    overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
+    asyncio.run(run_trial(Settings.read(**overrides), message, out))
+
+
+@app.command()
+def lint(
+    prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
+) -> None:
+    """Check every prompt file; exit code 1 when one would be refused."""
+    overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
+    settings = Settings.read(**overrides)
+    catalogue = load_prompts(settings, build_parts(settings))
+    for intent in catalogue.intents:
+        count = len(catalogue.specialists[intent].utterances)
+        if count < _FEW_UTTERANCES:
+            out.print(f"[yellow]{intent}: {count} utterances are few; aim at 150 or more[/]")
+    out.print(
+        f"[green]ok[/] {settings.prompts}: {', '.join(catalogue.intents)} (version {catalogue.version})"
+    )
+
+
+_FEW_UTTERANCES = 80
+
+
+@app.command("prompts")
+def list_prompts() -> None:
+    """List the specialists: model, tools, guards, examples, version."""
+    settings = Settings.read()
+    catalogue = load_prompts(settings, build_parts(settings))
+    table = Table("intent", "model", "effort", "thinking", "tools", "guards", "utterances", "version")
+    for intent in catalogue.intents:
+        item = catalogue.specialists[intent]
+        table.add_row(
+            intent,
+            item.model,
+            item.effort,
+            item.thinking,
+            ", ".join(item.tools) or "-",
+            ", ".join(item.guards) or "-",
+            str(len(item.utterances)),
+            item.version,
+        )
+    out.print(table)
+
+
+@app.command()
+def tail(
+    url: Annotated[str | None, typer.Option(help="Address of the server.")] = None,
+    last: Annotated[int, typer.Option(help="Turns to show at first.")] = 15,
+) -> None:
+    """Show the routing lines of a running server, live. Or pipe a log into it: `frontdesk tail < log`."""
+    from tail import follow_pipe, follow_server  # noqa: PLC0415 - the other commands start without it
+
+    settings = Settings.read()
+    if url is None and not sys.stdin.isatty() and follow_pipe(sys.stdin, out):
+        return
+    token = settings.ops_token.get_secret_value() if settings.ops_token else None
+    follow_server(url or f"http://{settings.host}:{settings.port}", token, last, out)
+
+
+def main() -> None:
+    """Run the command; an expected failure is one readable line and exit code 2."""
+    try:
+        app()
+    except ConfigError as exc:
+        typer.echo(f"frontdesk: {exc}", err=True)
+        raise SystemExit(2) from exc
+    except FrontdeskError as exc:
+        typer.echo(f"frontdesk: {exc}", err=True)
+        raise SystemExit(1) from exc
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What turns a request into pieces: Claude, the local engine, and the failover between them."""

@@ -1,0 +1,239 @@
+"""Answer without Claude: fixed texts of the prompt files, quoted passages, and a form filled slot by slot.
+
+Why: the desk works on a fresh machine with no key and no network, and stays honest when the API is down. It asks for
+tools exactly as Claude does, so everything after the engine is the same. What it does follows from the
+specialist's first tool: fill its form, search with it, hand over with it, or (no tool) say a fixed text.
+Its words all come from prompts/ and from passages; there is no company in here.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+
+from engine.base import Brief, Cited, Done, EngineRequest, Piece, Text, ToolResult, ToolSpec, ToolUse
+from errors import EngineRefused
+from knowledge.passages import Passage
+from templates import render
+
+MODEL = "local"
+_PASSAGES_SHOWN = 3
+_NEAR_BEST = 0.55
+_FORM_AT_ONCE = 3  # this many details missing are asked for in one message
+
+
+class Local:
+    """The local engine: deterministic, no state, no waiting."""
+
+    async def stream(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
+        """Pieces of the local answer.
+
+        Raises:
+            EngineRefused: The request carries no brief (it is a label request, which only Claude can take).
+        """
+        started = time.monotonic()
+        if request.brief is None:
+            raise EngineRefused("the local engine takes no label requests", fault="no_brief")
+        asked = False
+        for piece in _answer(request, request.brief):
+            asked = asked or isinstance(piece, ToolUse)
+            yield piece
+        took_ms = round((time.monotonic() - started) * 1000)
+        yield Done("tool_use" if asked else "end_turn", "local", MODEL, took_ms)
+
+
+def _answer(request: EngineRequest, brief: Brief) -> Iterator[Piece]:
+    speak = _Speaker(brief)
+    lead = request.tools[0] if request.tools else None
+    if request.rounds:
+        results = request.rounds[-1].results
+        yield from speak.opening()
+        yield from _after_tools(request, speak, results)
+        yield from speak.closing()
+        return
+    use = None if lead is None else _LEADS[lead.lead](lead, request, speak)
+    if use is not None:
+        yield use
+        return
+    yield from speak.opening()
+    yield from _without_tool(lead, speak)
+    yield from speak.closing()
+
+
+class _Speaker:
+    """The specialist's texts in the customer's language, or in English with a word of apology."""
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+
+    def opening(self) -> Iterator[Text]:
+        """Basic mode is said once in a row of such answers; a missing language is apologised for."""
+        brief = self.brief
+        if brief.degraded and not brief.degraded_before:
+            yield from self._paragraph(brief.notices.text("basic_mode", brief.language))
+        if not any(brief.language in by_language for by_language in brief.replies.texts.values()):
+            sorry = brief.notices.texts.get("only_english", {})
+            yield from self._paragraph(sorry.get(brief.language))
+
+    def closing(self) -> Iterator[Text]:
+        """What goes below the answer: the question that is still open, or the offer of a person."""
+        if self.brief.open_question:
+            yield Text(f"\n\n{self.brief.open_question}")
+        elif self.brief.offer_person:
+            offer = self.text("offer_person", {})
+            if offer:
+                yield Text(f"\n\n{offer}")
+
+    def say(self, key: str, values: Mapping[str, str]) -> Iterator[Text]:
+        """The reply of this name; a missing one becomes the honest notice that this could not be answered."""
+        text = self.text(key, values) or self.text("failed", values)
+        if text:
+            yield Text(text)
+
+    def text(self, key: str, values: Mapping[str, str]) -> str | None:
+        """The reply of this name from the specialist, else from the notices."""
+        for replies in (self.brief.replies, self.brief.notices):
+            template = replies.text(key, self.brief.language)
+            if template is not None:
+                return render(template, values)
+        return None
+
+    def has(self, key: str) -> bool:
+        """Whether the specialist has a reply of this name."""
+        return key in self.brief.replies.texts
+
+    @staticmethod
+    def _paragraph(text: str | None) -> Iterator[Text]:
+        if text:
+            yield Text(f"{text}\n\n")
+
+
+def _form(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
+    """Call the tool when all details are known and something is new."""
+    brief = speak.brief
+    flow = brief.flow
+    if flow is None or brief.command is not None or _missing(tool, brief):
+        return None
+    if flow.quoted and not brief.read:
+        return None
+    arguments = {name: flow.slots[name] for name in tool.schema["required"]}
+    return _use(tool, request, arguments)
+
+
+def _search(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
+    """Look the question up, unless a fixed text answers it."""
+    if speak.brief.replies.chosen(speak.brief.concepts) is not None:
+        return None
+    return _use(tool, request, {"query": (speak.brief.about or request.message)[:400]})
+
+
+def _handoff(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
+    """Store a ticket with the reason the message speaks of."""
+    reasons: list[str] = tool.schema["properties"]["reason"]["enum"]
+    reason = speak.brief.replies.chosen(speak.brief.concepts) or reasons[0]
+    summary = f"The customer wrote (language: {speak.brief.language}): {request.message[:800]}"
+    return _use(tool, request, {"reason": reason if reason in reasons else reasons[-1], "summary": summary})
+
+
+_LEADS: Mapping[str, Callable[[ToolSpec, EngineRequest, _Speaker], ToolUse | None]] = {
+    "form": _form,
+    "search": _search,
+    "handoff": _handoff,
+    "none": lambda _tool, _request, _speak: None,
+}
+
+
+def _without_tool(lead: ToolSpec | None, speak: _Speaker) -> Iterator[Piece]:
+    """Say a fixed text: the next question of a form, or the reply that the message's concepts choose."""
+    if lead is not None and lead.lead == "form":
+        yield from _ask(lead, speak)
+        return
+    replies = speak.brief.replies
+    yield from speak.say(replies.chosen(speak.brief.concepts) or replies.default or "failed", {})
+
+
+def _ask(tool: ToolSpec, speak: _Speaker) -> Iterator[Piece]:
+    """The next thing to say in a form."""
+    brief = speak.brief
+    flow = brief.flow
+    known = {name: str(value) for name, value in flow.slots.items()} if flow else {}
+    missing = _missing(tool, brief)
+    if brief.command == "start_over" or flow is None:
+        yield from speak.say("start_over", known)
+    elif not missing:
+        yield from speak.say("after_quote", brief.quoted)
+    elif brief.command is not None and speak.has(f"help_{missing[0]}"):
+        yield from speak.say(f"help_{missing[0]}", known)
+    elif not brief.read and brief.asked_before:
+        yield from speak.say("unclear", {"question": speak.text(f"ask_{missing[0]}", known) or ""})
+    elif len(missing) >= _FORM_AT_ONCE and speak.has("ask_many"):
+        questions = [speak.text(f"ask_{name}", known) or name for name in missing]
+        bullets = "\n".join(f"- {question.splitlines()[-1]}" for question in questions)
+        yield from speak.say("ask_many", {**known, "questions": bullets})
+    else:
+        yield from speak.say(f"ask_{missing[0]}", known)
+
+
+def _missing(tool: ToolSpec, brief: Brief) -> list[str]:
+    known = brief.flow.slots if brief.flow else {}
+    return [name for name in tool.schema["required"] if name not in known]
+
+
+def _after_tools(request: EngineRequest, speak: _Speaker, results: tuple[ToolResult, ...]) -> Iterator[Piece]:
+    """Turn what the tools returned into words."""
+    leads = {spec.name: spec.lead for spec in request.tools}
+    for result in results:
+        match leads.get(result.name, "none"):
+            case "form":
+                yield from _after_form(speak, result)
+            case "search":
+                yield from _after_search(speak, result)
+            case "handoff":
+                chosen = speak.brief.replies.chosen(speak.brief.concepts) or "handed_over"
+                key = chosen if speak.has(chosen) else (speak.brief.replies.default or "handed_over")
+                yield from speak.say(key if result.ok else "failed", result.values)
+            case _:
+                yield Text(result.text)
+
+
+def _after_form(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
+    if result.ok:
+        yield from speak.say("price", result.values)
+        return
+    refused = f"refused_{result.code}"
+    if speak.has(refused):
+        yield from speak.say(refused, result.values)
+    elif result.at_fault and speak.has(f"ask_{result.at_fault}"):
+        yield from speak.say(f"ask_{result.at_fault}", result.values)
+    else:
+        yield from speak.say("unavailable", result.values)
+
+
+def _after_search(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
+    shown = _best(result.passages)
+    if not shown:
+        yield from speak.say("nothing_found", {})
+        return
+    template = speak.text("answer", {"sentences": "\x00"}) or "\x00"
+    before, _, after = template.partition("\x00")
+    yield Text(before)
+    for number, passage in enumerate(shown):
+        yield Text("\n\n" if number else "")
+        yield Text(passage.text)
+        yield Cited(passage.source, passage.text)
+        last_of_article = number + 1 == len(shown) or shown[number + 1].url != passage.url
+        yield Text(f"\n[{passage.title}]({passage.url})" if last_of_article else "")
+    yield Text(after)
+
+
+def _best(passages: tuple[Passage, ...]) -> list[Passage]:
+    """The best passage and those nearly as good, those of one article together."""
+    if not passages:
+        return []
+    near = [passage for passage in passages if passage.score >= passages[0].score * _NEAR_BEST][
+        :_PASSAGES_SHOWN
+    ]
+    order = list(dict.fromkeys(passage.url for passage in near))
+    return sorted(near, key=lambda passage: order.index(passage.url))
+
+
+def _use(tool: ToolSpec, request: EngineRequest, arguments: Mapping[str, object]) -> ToolUse:
+    return ToolUse(f"local_{len(request.rounds) + 1}", tool.name, dict(arguments))

@@ -1,0 +1,159 @@
+"""The error tree, drawn by who can act.
+
+    FrontdeskError(code, status, customer_text)
+    ├── BadInput 422 · NotFound 404 · Conflict 409 · Unauthorized 401 · Busy 429/503     the caller can act
+    ├── EngineError: EngineBusy, EngineDown, EngineRefused                               failover decides
+    ├── ToolError                                  goes to the model as a result, never raw to the customer
+    └── ConfigError                                stops start-up: file, key, what was expected
+
+Raise at the place that knows, catch at the place that can act.
+"""
+
+
+class FrontdeskError(Exception):
+    """Base of all expected failures. `customer_text` is fit for a customer to read."""
+
+    code = "internal_error"
+    status = 500
+    customer_text = "Something went wrong on our side. Your message is kept; please try again in a moment."
+
+    def __init__(
+        self, message: str = "", *, customer_text: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message or customer_text or self.customer_text)
+        if customer_text is not None:
+            self.customer_text = customer_text
+        if code is not None:
+            self.code = code
+
+
+class BadInput(FrontdeskError):
+    """A field of the request is wrong; the text says which one and what helps."""
+
+    code = "invalid_field"
+    status = 422
+
+
+class BadRequest(FrontdeskError):
+    """The body cannot be read as JSON."""
+
+    code = "bad_json"
+    status = 400
+
+
+class TooLarge(FrontdeskError):
+    """The body is over the limit."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class WrongContentType(FrontdeskError):
+    """The body is not application/json."""
+
+    code = "unsupported_content_type"
+    status = 415
+
+
+class Unauthorized(FrontdeskError):
+    """The credentials given are not valid, or some are needed."""
+
+    code = "unauthorized"
+    status = 401
+    customer_text = "These credentials are not valid. Sign in again, or leave them out to chat as a visitor."
+
+
+class NotFound(FrontdeskError):
+    """Unknown, or somebody else's: the same answer for both."""
+
+    code = "not_found"
+    status = 404
+    customer_text = "There is no such conversation for you."
+
+
+class Conflict(FrontdeskError):
+    """A message id was used again with another text."""
+
+    code = "message_id_reused"
+    status = 409
+    customer_text = "This message id was already used with another text. Send the new text under a new id."
+
+
+class Busy(FrontdeskError):
+    """Too much at once; try again after `retry_after_s` seconds."""
+
+    code = "too_many_requests"
+    status = 429
+    customer_text = "That is a lot at once. Please wait a moment and send it again."
+    retry_after_s = 2
+
+
+class Unavailable(Busy):
+    """The desk cannot take the message now; nothing was accepted."""
+
+    code = "unavailable"
+    status = 503
+    customer_text = "We cannot take messages for a moment. Please try again shortly; nothing was lost."
+
+
+class EngineError(FrontdeskError):
+    """A model call failed. `fault` is the routing log's code for it."""
+
+    fault = "upstream_error"
+    can_retry = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fault: str | None = None,
+        retry_after_s: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.request_id = request_id
+        if fault is not None:
+            self.fault = fault
+
+
+class EngineBusy(EngineError):
+    """Rate limited or overloaded: later may work."""
+
+    fault = "upstream_429"
+    can_retry = True
+
+
+class EngineDown(EngineError):
+    """Unreachable, hanging, failing or cut."""
+
+    fault = "upstream_5xx"
+    can_retry = True
+
+
+class EngineRefused(EngineError):
+    """The API will not take this request or these credentials: asking again changes nothing."""
+
+    fault = "upstream_refused"
+
+
+class ToolError(FrontdeskError):
+    """A tool could not do it. The message is written for the model: what is wrong and what to ask.
+
+    `field` names the argument at fault, `code` the reason, `limit` the limit that was crossed.
+    """
+
+    code = "tool_error"
+
+    def __init__(
+        self, message: str, *, code: str = "tool_error", field: str | None = None, limit: str = ""
+    ) -> None:
+        super().__init__(message, code=code)
+        self.field = field
+        self.limit = limit
+
+
+class ConfigError(FrontdeskError):
+    """A setting, prompt or data file is wrong: names the file, the key, and what was expected."""
+
+    code = "config_error"

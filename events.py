@@ -1,0 +1,333 @@
+"""The vocabulary of every room: what a turn is made of, as typed, append-only events.
+
+Why: a turn is the list of its events (design.md, section 1). The SSE stream, the JSON reply, the conversation
+history, the routing line and the ops pages are readers of that list; nobody writes a second copy.
+Rule: an event is data only. It may hold customer text, so it is stored under retention and never logged as it is.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+JsonObject = dict[str, Any]
+Audience = Literal["customer", "ops"]
+DecidedBy = Literal["haiku", "local", "flow", "fallback"]
+EngineName = Literal["claude", "local"]
+Outcome = Literal["answered", "answered_degraded", "escalated", "failed_with_notice"]
+Slots = dict[str, str | int]
+
+
+class Frozen(BaseModel):
+    """A value at a border: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(Frozen):
+    """A pointer shown to the customer: where the words come from, and the words."""
+
+    title: str
+    url: str
+    quote: str
+
+
+class Quote(Frozen):
+    """A price returned by the quote tool. Premium in US dollars per month, two decimals."""
+
+    quote_id: str
+    make: str
+    model: str
+    year: int
+    mileage: int
+    driver_age: int
+    monthly_premium_usd: Decimal
+    valid_until: date
+
+
+class Flow(Frozen):
+    """An open form: the details known so far and the one that is asked for next (None: complete)."""
+
+    intent: str
+    slots: Slots = {}
+    awaiting: str | None = None
+    quoted: bool = False
+
+
+class Label(Frozen):
+    """One classifier's verdict. confidence 0..1, sentiment -1..1, language ISO 639-1."""
+
+    intent: str
+    confidence: float = Field(ge=0, le=1)
+    also: tuple[str, ...] = ()
+    language: str = "en"
+    sentiment: float | None = None
+    abuse: bool = False
+
+
+class Usage(Frozen):
+    """Tokens of one model call, and their list price in US dollars."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+        )
+
+
+class TurnAccepted(Frozen):
+    """The customer's message is ours now: it will be answered, or closed with an honest notice."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["turn.accepted"] = "turn.accepted"
+    message_id: str
+    text: str
+    locale: str | None = None
+
+
+class TurnRecovered(Frozen):
+    """A server took over a turn that another one left open when it died."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["turn.recovered"] = "turn.recovered"
+    server: str
+
+
+class LabelGiven(Frozen):
+    """One classifier answered."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["label.given"] = "label.given"
+    source: Literal["local", "haiku"]
+    label: Label
+    took_ms: int
+
+
+class RouteDecided(Frozen):
+    """Where the message goes. `clarify` holds the intents offered when the desk asks back instead."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["route.decided"] = "route.decided"
+    intent: str
+    confidence: float
+    decided_by: DecidedBy
+    language: str
+    also: tuple[str, ...] = ()
+    clarify: tuple[str, ...] = ()
+    about: str | None = None
+    offer_person: bool = False
+    speculated: Literal["no", "right", "wrong"] = "no"
+
+
+class SpecialistStarted(Frozen):
+    """A specialist took the message."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["specialist.started"] = "specialist.started"
+    run_id: str
+    intent: str
+    prompt_version: str
+
+
+class SpecialistFinished(Frozen):
+    """The specialist is done."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["specialist.finished"] = "specialist.finished"
+    run_id: str
+
+
+class EngineCalled(Frozen):
+    """One model call ended (or was cut short). Times in milliseconds from its start."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["engine.called"] = "engine.called"
+    purpose: Literal["label", "answer"]
+    engine: EngineName
+    model: str
+    usage: Usage
+    stop_reason: str
+    took_ms: int
+    request_id: str | None = None
+    discarded: bool = False
+
+
+class FaultSeen(Frozen):
+    """Something failed and was dealt with. `code` is one of the codes of the routing log's `faults`."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["fault.seen"] = "fault.seen"
+    code: str
+    where: str
+    retried: bool = False
+    waited_ms: int = 0
+    request_id: str | None = None
+
+
+class ToolCalled(Frozen):
+    """A specialist asked for a tool, with arguments as the engine gave them."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["tool.called"] = "tool.called"
+    call_id: str
+    name: str
+    arguments: JsonObject
+
+
+class ToolReturned(Frozen):
+    """The tool answered; `result` is what the model reads. `empty`: a search that found nothing."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["tool.returned"] = "tool.returned"
+    call_id: str
+    name: str
+    ok: bool
+    result: str
+    took_ms: int
+    empty: bool = False
+
+
+class TextStarted(Frozen):
+    """The first visible word follows."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["text.started"] = "text.started"
+    message_id: str
+
+
+class TextDelta(Frozen):
+    """Words for the customer, after all guards."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["text.delta"] = "text.delta"
+    message_id: str
+    text: str
+
+
+class TextEnded(Frozen):
+    """The answer is complete, with the sources it leans on."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["text.ended"] = "text.ended"
+    message_id: str
+    citations: tuple[Citation, ...] = ()
+
+
+class GuardFired(Frozen):
+    """A guard changed or stopped something; `what` names the class, never the text."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["guard.fired"] = "guard.fired"
+    guard: str
+    what: str
+
+
+class QuoteGiven(Frozen):
+    """The quote tool returned a price."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["quote.given"] = "quote.given"
+    quote: Quote
+
+
+class HandoffRequested(Frozen):
+    """A ticket for a person is stored."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["handoff.requested"] = "handoff.requested"
+    ticket_id: str
+    reason: str
+    state: Literal["waiting", "claimed", "resolved"] = "waiting"
+
+
+class FlowChanged(Frozen):
+    """The open form changed; None: there is none any more."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["flow.changed"] = "flow.changed"
+    flow: Flow | None
+
+
+class GuessDiscarded(Frozen):
+    """A specialist that was started on a guess was stopped; nothing of it remains but its cost."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["guess.discarded"] = "guess.discarded"
+    intent: str
+
+
+class TurnFinished(Frozen):
+    """The turn is answered."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["turn.finished"] = "turn.finished"
+    outcome: Outcome
+
+
+class TurnFailed(Frozen):
+    """The turn is closed with an honest notice, which was also shown as text."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["turn.failed"] = "turn.failed"
+    code: str
+    message: str
+
+
+Event = Annotated[
+    TurnAccepted
+    | TurnRecovered
+    | LabelGiven
+    | RouteDecided
+    | SpecialistStarted
+    | SpecialistFinished
+    | EngineCalled
+    | FaultSeen
+    | ToolCalled
+    | ToolReturned
+    | TextStarted
+    | TextDelta
+    | TextEnded
+    | GuardFired
+    | QuoteGiven
+    | HandoffRequested
+    | FlowChanged
+    | GuessDiscarded
+    | TurnFinished
+    | TurnFailed,
+    Field(discriminator="type"),
+]
+
+
+class Recorded(Frozen):
+    """An event with its place: number within the turn (from 1, no gaps) and time of record (UTC)."""
+
+    seq: int
+    at: datetime
+    event: Event
+
+
+recorded_list: TypeAdapter[list[Recorded]] = TypeAdapter(list[Recorded])
+
+
+class TurnRef(Frozen):
+    """Which turn: `ordinal` counts the turns of one conversation from 1."""
+
+    conversation_id: str
+    turn_id: str
+    ordinal: int
+    message_id: str
+
+
+def is_end(event: Event) -> bool:
+    """Whether this event closes its turn."""
+    return isinstance(event, TurnFinished | TurnFailed)

@@ -1,0 +1,1 @@
+"""What Frontdesk knows: help articles, words and languages."""

@@ -1,0 +1,130 @@
+"""Find which concepts a customer's message speaks of, in any of the lexicon's languages.
+
+Why: "I want to talk to a human" and "quiero hablar con una persona" share no letters but mean the same.
+A concept is a row of words and phrases that prompt engineers edit; it feeds the local classifier, the triggers of a
+specialist and the choice of local replies. Everything is compared folded, so accents and case never matter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+_INVISIBLE = "\u00ad\u0640\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"
+_DROPPED = {ord(mark): None for mark in _INVISIBLE} | {
+    point: None
+    for first, last in ((0x300, 0x370), (0x591, 0x5C8), (0x64B, 0x660))
+    for point in range(first, last)
+}
+# Letters that Unicode does not take apart, although people without that keyboard do.
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "´": "'"}
+)
+# Indic and Thai vowel signs are marks, not letters, for `\w`; emoji are words of one character.
+_WORD = re.compile(r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0eff])+|[\u2600-\u27bf\U0001f000-\U0001faff]")
+# Scripts in which a word is not set off by spaces, or carries its article and prepositions with it.
+_UNSPACED = re.compile(r"[\u0590-\u06ff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def fold(text: str) -> str:
+    """Text in its plainest form: compatibility letters, no accents, no invisible marks, no case.
+
+    Folding twice changes nothing. Positions are not kept.
+    """
+    if text.isascii():
+        return text.lower()
+    bare = unicodedata.normalize("NFKD", text).translate(_DROPPED).casefold()
+    return unicodedata.normalize(
+        "NFKC", unicodedata.normalize("NFKD", bare).translate(_DROPPED).translate(_PLAIN)
+    )
+
+
+def words(folded: str) -> list[str]:
+    """Words of a folded text in order; an emoji is a word, punctuation is none."""
+    return _WORD.findall(folded)
+
+
+@dataclass(slots=True)
+class _Node:
+    """One step of the phrase tree: the next word by name or by its beginning, and what ends here."""
+
+    exact: dict[str, Self] = field(default_factory=dict)
+    stems: dict[str, Self] = field(default_factory=dict)
+    stem_lengths: tuple[int, ...] = ()
+    concepts: set[str] = field(default_factory=set)
+
+    def follow(self, word: str) -> Iterator[Self]:
+        """Nodes that this word leads to."""
+        if (node := self.exact.get(word)) is not None:
+            yield node
+        for length in self.stem_lengths:
+            if (node := self.stems.get(word[:length])) is not None and length <= len(word):
+                yield node
+
+    def grow(self, word: str) -> Self:
+        """Node for one more word of a phrase; `*` at its end stands for any ending."""
+        stem = word.removesuffix("*")
+        branch = self.exact if stem == word else self.stems
+        node = branch.setdefault(stem, type(self)())
+        self.stem_lengths = tuple(sorted({len(known) for known in self.stems}))
+        return node
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Concepts with their phrases, ready to be found in a text. Built once, shared by all threads.
+
+    Attributes:
+        phrases: Concept -> its phrases, as written in the lexicon file. A word that ends with `*` stands for every
+            word that begins so.
+
+    Raises:
+        ValueError: A phrase holds no word.
+    """
+
+    phrases: Mapping[str, tuple[str, ...]]
+    _root: _Node = field(init=False, repr=False, compare=False, default_factory=_Node)
+    _parts: list[tuple[str, str]] = field(init=False, repr=False, compare=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        for concept, phrases in self.phrases.items():
+            for phrase in phrases:
+                self._add(concept, _spaced(fold(phrase)))
+
+    def concepts(self, text: str) -> frozenset[str]:
+        """Concepts that the text speaks of. Time grows with its length only."""
+        folded = fold(text)
+        found: set[str] = set()
+        if _UNSPACED.search(folded):
+            spaced = _spaced(folded)
+            found.update(concept for part, concept in self._parts if part in spaced)
+        open_nodes: list[_Node] = []
+        for word in words(folded):
+            open_nodes = [after for node in (*open_nodes, self._root) for after in node.follow(word)]
+            for node in open_nodes:
+                found |= node.concepts
+        return frozenset(found)
+
+    def _add(self, concept: str, phrase: str) -> None:
+        if _UNSPACED.search(phrase):
+            self._parts.append((phrase.replace("*", ""), concept))
+            return
+        node = self._root
+        steps = _steps(phrase)
+        if not steps:
+            raise ValueError(f'lexicon, concept "{concept}": phrase "{phrase}" holds no word')
+        for word in steps:
+            node = node.grow(word)
+        node.concepts.add(concept)
+
+
+def _spaced(folded: str) -> str:
+    return " ".join(folded.split())
+
+
+def _steps(phrase: str) -> list[str]:
+    """Words of a phrase; a word directly followed by `*` keeps it."""
+    return [
+        phrase[m.start() : m.end() + (phrase[m.end() : m.end() + 1] == "*")] for m in _WORD.finditer(phrase)
+    ]

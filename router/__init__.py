@@ -1,0 +1,1 @@
+"""What happens to a message: its label, its specialist, its turn."""

@@ -1,0 +1,98 @@
+"""Settings from the environment or `.env`: one frozen value, and the set-up of the log.
+
+Why: what an operator can turn stands in one place, typed, and a wrong value stops the start with a readable line.
+"""
+
+import logging
+import secrets
+import sys
+from pathlib import Path
+from typing import Literal, Self
+
+import structlog
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent
+_DATABASE = f"sqlite:///{ROOT / 'var' / 'frontdesk.db'}"
+
+
+class Settings(BaseSettings):
+    """All settings; the names in the environment are those in the README's table."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+
+    anthropic_api_key: SecretStr | None = Field(None, alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = Field(None, alias="ANTHROPIC_BASE_URL")
+    engine: Literal["auto", "claude", "local"] = Field("auto", alias="FRONTDESK_ENGINE")
+    router: Literal["haiku", "cascade", "local"] = Field("haiku", alias="FRONTDESK_ROUTER")
+    speculate: Literal["on", "off"] = Field("on", alias="FRONTDESK_SPECULATE")
+    database_url: str = Field(_DATABASE, alias="FRONTDESK_DATABASE_URL")
+    prompts: Path = Field(ROOT / "prompts", alias="FRONTDESK_PROMPTS")
+    knowledge: Path = Field(ROOT / "knowledge" / "corpus", alias="FRONTDESK_KNOWLEDGE")
+    secret: SecretStr | None = Field(None, alias="FRONTDESK_SECRET", min_length=16)
+    jwt_secret: SecretStr | None = Field(None, alias="FRONTDESK_JWT_SECRET", min_length=16)
+    jwks_url: str | None = Field(None, alias="FRONTDESK_JWKS_URL")
+    ops_token: SecretStr | None = Field(None, alias="FRONTDESK_OPS_TOKEN", min_length=8)
+    host: str = Field("127.0.0.1", alias="HOST")
+    port: int = Field(8080, alias="PORT", ge=0, le=65535)
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """The settings of this process.
+
+        Raises:
+            ConfigError: A value is wrong: its name, the value (never of a secret), what was expected.
+        """
+        try:
+            settings = cls.model_validate(
+                {**cls().model_dump(by_alias=True, exclude_unset=True), **overrides}
+            )
+        except ValidationError as exc:
+            first = exc.errors(include_input=False)[0]
+            raise ConfigError(f"setting {first['loc'][0]}: {first['msg']}") from exc
+        if settings.engine == "claude" and settings.api_key is None:
+            raise ConfigError(
+                "setting FRONTDESK_ENGINE: claude needs ANTHROPIC_API_KEY; set it, or use auto or local"
+            )
+        return settings
+
+    @property
+    def api_key(self) -> str | None:
+        """The key, if one is there and not blank."""
+        key = self.anthropic_api_key.get_secret_value().strip() if self.anthropic_api_key else ""
+        return key or None
+
+    @property
+    def uses_claude(self) -> bool:
+        """Whether Claude answers: asked for, or a key is there."""
+        return self.engine == "claude" or (self.engine == "auto" and self.api_key is not None)
+
+    def signing_secret(self) -> str:
+        """The secret that signs visitor tokens; made once and kept in var/ when none is set."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        path = ROOT / "var" / "visitor-secret"
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+
+def set_up_log() -> None:
+    """One JSON line per event on stdout; what other libraries log goes to stderr from level warning on."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="logged_at"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

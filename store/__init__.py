@@ -1,0 +1,1 @@
+"""The event log and what must last beside it, on SQLite by default."""

@@ -1,0 +1,113 @@
+"""What tools and customers leave behind beside the log: quotes, tickets, ratings. Each is stored once per key."""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events import Quote
+from store.database import Database
+from store.schema import feedback, quotes, tickets
+
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letters and digits that are easily confused on the phone
+_ID_LENGTH = 9
+
+
+class StoredRecords:
+    """The tools' records on the database. The id of a record follows from its key, so a retry finds the first one."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
+        """Store the quote once per key, under an id of its own; the stored one is returned."""
+        named = quote.model_copy(update={"quote_id": short_id("Q", key)})
+
+        async def work(connection: AsyncConnection) -> Quote:
+            mine = (quotes.c.conversation_id == conversation_id) & (quotes.c.quote_id == named.quote_id)
+            payload = (await connection.execute(select(quotes.c.payload).where(mine))).scalar()
+            if payload is not None:
+                return Quote.model_validate_json(payload)
+            row = {
+                "conversation_id": conversation_id,
+                "quote_id": named.quote_id,
+                "payload": named.model_dump_json(),
+            }
+            await connection.execute(insert(quotes), {**row, "created_at_s": self._clock()})
+            return named
+
+        return await self._database.write(work)
+
+    async def save_ticket(
+        self, key: str, conversation_id: str, turn_id: str, reason: str, summary: str
+    ) -> str:
+        """Store a ticket once per key; its id is returned. The transcript is the conversation itself."""
+        ticket_id = short_id("T", key)
+
+        async def work(connection: AsyncConnection) -> None:
+            mine = (tickets.c.conversation_id == conversation_id) & (tickets.c.ticket_id == ticket_id)
+            if (await connection.execute(select(tickets.c.ticket_id).where(mine))).first() is None:
+                row = {
+                    "conversation_id": conversation_id,
+                    "ticket_id": ticket_id,
+                    "turn_id": turn_id,
+                    "reason": reason,
+                    "summary": summary,
+                    "state": "waiting",
+                    "created_at_s": self._clock(),
+                }
+                await connection.execute(insert(tickets), row)
+
+        await self._database.write(work)
+        return ticket_id
+
+    async def save_feedback(
+        self, conversation_id: str, rating: int, comment: str | None, turn_id: str | None
+    ) -> str:
+        """Store a rating (1 to 5); its id is returned."""
+        row = {
+            "conversation_id": conversation_id,
+            "feedback_id": secrets.token_urlsafe(9),
+            "turn_id": turn_id,
+            "rating": rating,
+            "comment": comment,
+            "created_at_s": self._clock(),
+        }
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert(feedback), row)
+
+        await self._database.write(work)
+        return str(row["feedback_id"])
+
+    async def quotes_of(self, conversation_id: str) -> tuple[Quote, ...]:
+        """Prices given in this conversation, oldest first."""
+        query = (
+            select(quotes.c.payload)
+            .where(quotes.c.conversation_id == conversation_id)
+            .order_by(quotes.c.created_at_s)
+        )
+        async with self._database.engine.connect() as connection:
+            rows = (await connection.execute(query)).scalars().all()
+        return tuple(Quote.model_validate_json(payload) for payload in rows)
+
+
+def call_key(conversation_id: str, turn_id: str, tool: str, arguments: object) -> str:
+    """The same key for every retry of the same call: (conversation, turn, tool, arguments)."""
+    canonical = json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256("\n".join((conversation_id, turn_id, tool, canonical)).encode()).hexdigest()
+
+
+def short_id(prefix: str, key: str) -> str:
+    """An id that people can read out, made from the key: nine characters of thirty (about 44 bits)."""
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    letters: list[str] = []
+    for _ in range(_ID_LENGTH):
+        number, rest = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[rest])
+    return f"{prefix}-{''.join(letters)}"

@@ -1,0 +1,85 @@
+"""The tables. One definition for SQLite and PostgreSQL; migrations in store/migrations follow it.
+
+Every table that grows is keyed by conversation_id first, so that it partitions unchanged (design.md, section 7).
+Times are seconds since 1970, UTC. Payloads are JSON text made by the event models.
+"""
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("created_at_s", Float(53), nullable=False),
+    Index(None, "owner"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("turn_id", String(64), nullable=False),
+    Column("message_id", String(200), nullable=False),
+    Column("text_hash", String(64), nullable=False),
+    Column("is_open", Integer, nullable=False),
+    Column("lease_owner", String(64), nullable=False),
+    Column("lease_until_s", Float(53), nullable=False),
+    Column("accepted_at_s", Float(53), nullable=False),
+    UniqueConstraint("conversation_id", "message_id"),
+    Index(None, "turn_id"),
+    Index(None, "accepted_at_s"),
+    Index(None, "is_open", "lease_until_s"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("first_seq", Integer, primary_key=True),
+    Column("last_seq", Integer, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("quote_id", String(64), primary_key=True),
+    Column("payload", Text, nullable=False),
+    Column("created_at_s", Float(53), nullable=False),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("ticket_id", String(64), primary_key=True),
+    Column("turn_id", String(64), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at_s", Float(53), nullable=False),
+    Index(None, "state", "created_at_s"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("feedback_id", String(64), primary_key=True),
+    Column("turn_id", String(64)),
+    Column("rating", Integer, nullable=False),
+    Column("comment", Text),
+    Column("created_at_s", Float(53), nullable=False),
+)

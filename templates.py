@@ -1,0 +1,17 @@
+"""Fill in the variables of a text that a prompt engineer wrote: `{{name}}`, and nothing else."""
+
+import re
+from collections.abc import Mapping
+
+VARIABLE = re.compile(r"\{\{ *([A-Za-z0-9_]*) *\}\}")
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Fill in the variables; a line whose variables are all empty is dropped."""
+    kept: list[str] = []
+    for line in template.splitlines():
+        names = VARIABLE.findall(line)
+        if names and not any(values.get(name) for name in names):
+            continue
+        kept.append(VARIABLE.sub(lambda match: values.get(match.group(1), ""), line))
+    return "\n".join(kept).strip()

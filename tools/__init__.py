@@ -1,0 +1,1 @@
+"""Functions that a specialist may call, one file per subject."""
