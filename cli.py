@@ -1,6 +1,7 @@
 """The `frontdesk` command: serve, try, lint, prompts, tail. Thin: each command calls one room and prints."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -47,14 +48,15 @@ def serve(
 
 @app.command("try")
 def try_message(
-    message: Annotated[str, typer.Argument(help="What a customer might write.")],
+    messages: Annotated[list[str], typer.Argument(help="What a customer might write; several make one conversation.")],
     prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
 ) -> None:
-    """Send one message through the whole desk, without a server, and show what happened."""
-    from trial import run_trial  # noqa: PLC0415 - the other commands start without it
+    """Send messages through the whole desk, without a server, and show what happened to each."""
+    from terminal.trial import run_trial  # noqa: PLC0415 - the other commands start without it
 
+    set_up_log(logging.ERROR)
     overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
-    asyncio.run(run_trial(Settings.read(**overrides), message, out))
+    asyncio.run(run_trial(Settings.read(**overrides), messages, out))
 
 
 @app.command()
@@ -102,12 +104,14 @@ def list_prompts() -> None:
 def tail(
     url: Annotated[str | None, typer.Option(help="Address of the server.")] = None,
     last: Annotated[int, typer.Option(help="Turns to show at first.")] = 15,
+    pipe: Annotated[bool, typer.Option("--pipe", help="Read a log from standard input instead.")] = False,
 ) -> None:
-    """Show the routing lines of a running server, live. Or pipe a log into it: `frontdesk tail < log`."""
-    from tail import follow_pipe, follow_server  # noqa: PLC0415 - the other commands start without it
+    """Show the routing lines of a running server, live; or those of a log: `frontdesk tail --pipe < log`."""
+    from terminal.tail import follow_pipe, follow_server  # noqa: PLC0415 - the other commands start without it
 
     settings = Settings.read()
-    if url is None and not sys.stdin.isatty() and follow_pipe(sys.stdin, out):
+    if pipe:
+        follow_pipe(sys.stdin, out)
         return
     token = settings.ops_token.get_secret_value() if settings.ops_token else None
     follow_server(url or f"http://{settings.host}:{settings.port}", token, last, out)

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         return path.read_text(encoding="ascii").strip()
 
 
-def set_up_log() -> None:
+def set_up_log(least: int = logging.INFO) -> None:
     """One JSON line per event on stdout; what other libraries log goes to stderr from level warning on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
@@ -92,7 +92,7 @@ def set_up_log() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="logged_at"),
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )

@@ -98,19 +98,28 @@ async def run_specialist(
     """
     emit(SpecialistStarted(run_id=place.run_id, intent=specialist.intent, prompt_version=specialist.version))
     worker = _Worker(specialist, means, place, emit, may_write)
+    try:
+        await _rounds(worker, request)
+        worker.end()
+    finally:
+        worker.tell_deeds()
+    emit(SpecialistFinished(run_id=place.run_id))
+    return worker.run
+
+
+async def _rounds(worker: "_Worker", request: EngineRequest) -> None:
+    """Engine and tools in turn, until the engine asks for no more tools or has asked too often."""
     rounds: tuple[Round, ...] = ()
     for number in range(1, MAX_ROUNDS + 1):
         is_last = number == MAX_ROUNDS
         heard = await worker.listen(replace(request, rounds=rounds, final=is_last))
-        if not heard.uses or is_last:
-            break
+        if not heard.uses:
+            return
+        if is_last:
+            worker.note_capped()
+            return
         results = [await worker.call(use) for use in heard.uses]
         rounds = (*rounds, Round(heard.text, tuple(heard.uses), tuple(results), heard.native))
-    if heard.uses:
-        emit(FaultSeen(code="tool_loop_capped", where=specialist.intent))
-    worker.end()
-    emit(SpecialistFinished(run_id=place.run_id))
-    return worker.run
 
 
 @dataclass(slots=True)
@@ -143,6 +152,7 @@ class _Worker:
         self._chain = Chain(specialist.guards, means.guards)
         self._passages: dict[str, Passage] = {}
         self._break_due = False
+        self._deeds: list[Event] = []
 
     async def listen(self, request: EngineRequest) -> _Heard:
         """One engine call, its words shown as they come."""
@@ -302,9 +312,8 @@ class _Worker:
         return outcome
 
     def _take(self, tool: Tool, outcome: ToolOutcome, use: ToolUse) -> None:
-        """What a good result changes: events to record, passages to cite, the form's state."""
-        for event in outcome.events:
-            self._emit(event)
+        """What a good result changes: events to tell after the answer, passages to cite, the form's state."""
+        self._deeds += [event for event in outcome.events if event not in self._deeds]
         for passage in outcome.passages:
             self._passages[passage.source] = passage
         if tool.lead == "handoff":
@@ -329,6 +338,10 @@ class _Worker:
             values={**values, "limit": error.limit},
         )
 
+    def note_capped(self) -> None:
+        """The engine went on asking for tools after the last round."""
+        self._emit(FaultSeen(code="tool_loop_capped", where=self._specialist.intent))
+
     def end(self) -> None:
         """Give out what the guards held back, and close the answer."""
         rest, fired = self._chain.end()
@@ -336,3 +349,9 @@ class _Worker:
         self._speak(rest)
         if self.run.said:
             self._emit(TextEnded(message_id=self._place.message_id, citations=tuple(self.run.citations)))
+
+    def tell_deeds(self) -> None:
+        """What was done (a quote, a ticket) is told after the answer, and also when the answer failed."""
+        for event in self._deeds:
+            self._emit(event)
+        self._deeds = []

@@ -6,6 +6,7 @@ specialist's first tool: fill its form, search with it, hand over with it, or (n
 Its words all come from prompts/ and from passages; there is no company in here.
 """
 
+import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
@@ -15,13 +16,13 @@ from knowledge.passages import Passage
 from templates import render
 
 MODEL = "local"
-_PASSAGES_SHOWN = 3
+_PASSAGES_SHOWN = 2
 _NEAR_BEST = 0.55
 _FORM_AT_ONCE = 3  # this many details missing are asked for in one message
 
 
 class Local:
-    """The local engine: deterministic, no state, no waiting."""
+    """The local engine: the same words for the same request, no state, no waiting."""
 
     async def stream(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the local answer.
@@ -106,7 +107,7 @@ class _Speaker:
             yield Text(f"{text}\n\n")
 
 
-def _form(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
+def _form(tool: ToolSpec, _request: EngineRequest, speak: _Speaker) -> ToolUse | None:
     """Call the tool when all details are known and something is new."""
     brief = speak.brief
     flow = brief.flow
@@ -115,14 +116,14 @@ def _form(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | 
     if flow.quoted and not brief.read:
         return None
     arguments = {name: flow.slots[name] for name in tool.schema["required"]}
-    return _use(tool, request, arguments)
+    return _use(tool, arguments)
 
 
 def _search(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
     """Look the question up, unless a fixed text answers it."""
     if speak.brief.replies.chosen(speak.brief.concepts) is not None:
         return None
-    return _use(tool, request, {"query": (speak.brief.about or request.message)[:400]})
+    return _use(tool, {"query": (speak.brief.about or request.message)[:400]})
 
 
 def _handoff(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
@@ -130,7 +131,7 @@ def _handoff(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse
     reasons: list[str] = tool.schema["properties"]["reason"]["enum"]
     reason = speak.brief.replies.chosen(speak.brief.concepts) or reasons[0]
     summary = f"The customer wrote (language: {speak.brief.language}): {request.message[:800]}"
-    return _use(tool, request, {"reason": reason if reason in reasons else reasons[-1], "summary": summary})
+    return _use(tool, {"reason": reason if reason in reasons else reasons[-1], "summary": summary})
 
 
 _LEADS: Mapping[str, Callable[[ToolSpec, EngineRequest, _Speaker], ToolUse | None]] = {
@@ -164,12 +165,17 @@ def _ask(tool: ToolSpec, speak: _Speaker) -> Iterator[Piece]:
         yield from speak.say(f"help_{missing[0]}", known)
     elif not brief.read and brief.asked_before:
         yield from speak.say("unclear", {"question": speak.text(f"ask_{missing[0]}", known) or ""})
-    elif len(missing) >= _FORM_AT_ONCE and speak.has("ask_many"):
-        questions = [speak.text(f"ask_{name}", known) or name for name in missing]
-        bullets = "\n".join(f"- {question.splitlines()[-1]}" for question in questions)
+    elif len(missing) >= _FORM_AT_ONCE and not brief.asked_before and speak.has("ask_many"):
+        bullets = "\n".join(f"- {_question(speak.text(f'ask_{name}', known) or name)}" for name in missing)
         yield from speak.say("ask_many", {**known, "questions": bullets})
     else:
         yield from speak.say(f"ask_{missing[0]}", known)
+
+
+def _question(text: str) -> str:
+    """The line of the text that asks."""
+    lines = text.splitlines()
+    return next((line for line in lines if "?" in line), lines[-1])
 
 
 def _missing(tool: ToolSpec, brief: Brief) -> list[str]:
@@ -235,5 +241,5 @@ def _best(passages: tuple[Passage, ...]) -> list[Passage]:
     return sorted(near, key=lambda passage: order.index(passage.url))
 
 
-def _use(tool: ToolSpec, request: EngineRequest, arguments: Mapping[str, object]) -> ToolUse:
-    return ToolUse(f"local_{len(request.rounds) + 1}", tool.name, dict(arguments))
+def _use(tool: ToolSpec, arguments: Mapping[str, object]) -> ToolUse:
+    return ToolUse(f"local_{secrets.token_hex(8)}", tool.name, dict(arguments))

@@ -59,16 +59,17 @@ class _Node:
         if (node := self.exact.get(word)) is not None:
             yield node
         for length in self.stem_lengths:
-            if (node := self.stems.get(word[:length])) is not None and length <= len(word):
+            if length <= len(word) and (node := self.stems.get(word[:length])) is not None:
                 yield node
 
     def grow(self, word: str) -> Self:
         """Node for one more word of a phrase; `*` at its end stands for any ending."""
         stem = word.removesuffix("*")
-        branch = self.exact if stem == word else self.stems
-        node = branch.setdefault(stem, type(self)())
-        self.stem_lengths = tuple(sorted({len(known) for known in self.stems}))
-        return node
+        if stem == word:
+            return self.exact.setdefault(word, type(self)())
+        if len(stem) not in self.stem_lengths:
+            self.stem_lengths = (*self.stem_lengths, len(stem))
+        return self.stems.setdefault(stem, type(self)())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,24 @@ class Lexicon:
 
     def concepts(self, text: str) -> frozenset[str]:
         """Concepts that the text speaks of. Time grows with its length only."""
+        return frozenset(self.mentions(text))
+
+    def mentions(self, text: str) -> list[str]:
+        """Concepts in the order in which the text comes to speak of them; a repeated one is named again."""
         folded = fold(text)
-        found: set[str] = set()
+        found: list[tuple[int, str]] = []
         if _UNSPACED.search(folded):
-            spaced = _spaced(folded)
-            found.update(concept for part, concept in self._parts if part in spaced)
-        open_nodes: list[_Node] = []
-        for word in words(folded):
-            open_nodes = [after for node in (*open_nodes, self._root) for after in node.follow(word)]
-            for node in open_nodes:
-                found |= node.concepts
-        return frozenset(found)
+            found.extend((at, concept) for part, concept in self._parts if (at := folded.find(part)) >= 0)
+        open_nodes: list[tuple[int, _Node]] = []
+        for word in _WORD.finditer(folded):
+            open_nodes = [
+                (start, after)
+                for start, node in (*open_nodes, (word.start(), self._root))
+                for after in node.follow(word[0])
+            ]
+            for start, node in open_nodes:
+                found.extend((start, concept) for concept in node.concepts)
+        return [concept for _, concept in sorted(dict.fromkeys(found))]
 
     def _add(self, concept: str, phrase: str) -> None:
         if _UNSPACED.search(phrase):

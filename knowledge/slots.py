@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import takewhile
+from itertools import pairwise, takewhile, zip_longest
 from typing import Literal
 
 from knowledge.vehicles import Mention, Vehicles, fold
@@ -42,29 +42,30 @@ _LINKS = _words(
     "i i'm im am i've ive it it's its is was be has have had got my the a an and of on at with for from in to this that "
     "that's he's she's he she they we our we're there's there here's here as by it'll would should will were "
     "es el la lo los las un una mi mis tengo tiene con y e de del soy esta en al son era seria tendra fue ya le les me "
-    "ha hace va que su tenemos nuestro nuestra "
+    "ha hace va que su tenemos nuestro nuestra yo te "
     "c'est est le une j'ai mon ma et a elle il du des au ai je suis "
     "ist ein eine einen mein meine ich bin habe und das der die den hat von mit aus vom er sie sind "
     "ho mio mia ha di sono uno gli della dello dal "
-    "um uma meu minha tenho tem o os com do da sou esta"
+    "um uma uns umas meu minha tenho tem o os com do da sou esta"
 )
 _HEDGES = _words(
     "about around approximately approx roughly maybe perhaps probably like almost nearly over under just only some "
     "close more or less give take think guess believe say exactly exact sure not don't dont know ish "
     "unos unas aproximadamente aprox como casi mas o menos alrededor cerca creo quiza quizas tal vez debe deben ser seran "
-    "sera andar andara por ahi algo apenas solo poco pico diria se seguro segura exactamente recuerdo bien pongamos "
+    "sera andar andara por ahi algo apenas solo poco pico poquito mucho muchos monton diria se seguro segura exactamente recuerdo bien pongamos "
     "environ peu pres presque crois plus ou moins circa ca ungefahr etwa rund fast knapp gut glaube ich "
     "piu meno quasi credo forse mais menos quase acho talvez"
 )
 _POLITE = _words(
-    "please thanks thank you hi hello hey yes yeah yep yup ok okay sure well so oh um uh hmm sir ma'am right great then "
+    "please thanks thank you hi hello hey yes yeah yep yup ok okay sure well so oh um umm uh hmm er sir ma'am right great then "
+    "btw or lol haha though tho anyway lot much many uff "
     "por favor gracias hola si vale claro bueno buena buenas buenos dias tardes noches pues dale perfecto listo eh entonces "
     "s'il vous plait merci bonjour oui bitte danke ja hallo grazie ciao per favore obrigado obrigada ola sim"
 )
 _CORRECTING = _words(
     "no nope nah not sorry mean meant correction actually rather oops wait mistake mistaken bad wrong instead isn't wasn't but change "
     "perdon perdona perdone disculpa disculpe siento quise queria decir mejor dicho realidad digo corrijo correccion "
-    "equivoque rectifico sino cambia cambialo "
+    "equivoque confundi dije mal rectifico sino said cambia cambialo "
     "pardon non pas voulais dire plutot fait desole entschuldigung nein nicht meinte doch eigentlich sondern "
     "scusa scusi volevo anzi realta desculpe desculpa nao quis dizer verdade alias"
 )
@@ -80,12 +81,13 @@ _MILEAGE_LABELS = _words(
 )
 _AGE_LABELS = _words(
     "age aged edad alter eta idade turned cumpli cumplo driver conductor conductora chauffeur conducteur fahrer guidatore "
-    "conducente motorista"
+    "conducente motorista rider piloto motociclista motard"
 )
 _OTHER_LABELS = _words(
     "make brand principal main old miles mile mi years marca driving drive own conduzco manejo "
     "marque marke alt vieux new used nuevo nueva "
-    "usado usada odometer reads says shows millas km kms kilometros kilometers tacometro version c d j l n s ll qu dell"
+    "usado usada reads says shows dice pone indica millas km kms kilometros kilometers tacometro version just recien cumplidos cumplido "
+    "license licence licensed licencia carnet permiso tinc mam ik ben dacht denk c d j l n s ll qu dell"
 )
 _FILLERS = (
     _LINKS
@@ -98,7 +100,17 @@ _FILLERS = (
     | _AGE_LABELS
     | _OTHER_LABELS
 )
-_FIRST_PERSON = _words("i'm im am tengo j'ai ai ho tenho bin soy turned cumpli cumplo we're")
+_FIRST_PERSON = _words("i'm im am tengo j'ai ai ho tenho bin soy tuviera tuviese tinc mam ben")
+_PAST = _words("was were be turn turned had")  # after "i": "what if I was 25"
+# Somebody else, whose age is not the driver's unless the driver's age was asked for.
+_OTHERS = _words(
+    "son daughter kid child wife husband mother father mom mum dad brother sister hijo hija nino nina esposa esposo mujer "
+    "marido novia novio madre padre mama papa hermano hermana fils fille femme mari sohn tochter frau mann figlio figlia "
+    "moglie marito filho filha"
+)
+_BOUNDS = _words(
+    "under over above below than before after older newer menos mas hasta antes despues mayores menores"
+)
 # Words that deny what follows, and the words that must stand between: "instead of 2019", "en vez de 2019".
 _DENIALS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(["not", "isn't", "wasn't", "nicht", "pas"], frozenset[str]()),
@@ -110,6 +122,7 @@ _DENIALS: Mapping[str, frozenset[str]] = {
 _SOFT_NEGATIONS = _words("no non nao")
 _COPULAS = _words("is was it's its es era c'est ist e of than de the el la")
 _ARTICLES = _words("a an un una del modelo ein eine um uma")
+_LABELS = {"year": _YEAR_LABELS, "mileage": _MILEAGE_LABELS, "driver_age": _AGE_LABELS}
 _OLD = _words("old edad alt vieux idade eta")
 _ON = _words("on in at en al del de sur au auf sul no")
 # "for 10 years", "hace 3 años", "since 2019": a stretch of time, not an age and not a model year.
@@ -123,38 +136,48 @@ _AFTER_YEARS = _words(
 )
 _RANGES = _words("range autonomia autonomie reichweite radius radio within every cada tow towed remolque")
 
-_COMMANDS: Mapping[str, Command] = {
-    phrase: command
-    for command, phrases in {
-        "skip": "skip|skip it|skip this|skip that|skip this one|pass|next|next question|i don't know|i dont know|don't know|"
-        "dont know|idk|no idea|not sure|i'm not sure|im not sure|i don't remember|i can't remember|i have no idea|"
-        "rather not say|i'd rather not say|prefer not to say|"
-        "saltar|salta|saltalo|saltate esta|omitir|omite|paso|siguiente|no se|no lo se|no se decirte|ni idea|no tengo idea|"
-        "no recuerdo|no me acuerdo|no estoy seguro|no estoy segura|prefiero no decirlo|"
-        "passer|je ne sais pas|weiter|uberspringen|weiss nicht|weiss ich nicht|ich weiss es nicht|salta questa|non lo so|"
-        "non so|pular|nao sei",
-        "help": "help|help me|i need help|where do i find that|where do i find it|where can i find that|where can i find it|"
-        "what do you mean|what does that mean|what is that|what's that|why do you need that|why do you need it|"
-        "ayuda|ayudame|necesito ayuda|donde lo encuentro|donde lo veo|donde puedo verlo|donde esta eso|donde sale|"
-        "como lo se|que es eso|que significa|que quieres decir|para que|para que lo necesitas|por que|"
-        "aide|hilfe|aiuto|ajuda",
-        "start_over": "start over|start again|start from scratch|restart|reset|new quote|begin again|from the beginning|"
-        "let's start over|empezar de nuevo|empezar de cero|empezar otra vez|empecemos de nuevo|empezamos de nuevo|"
-        "volver a empezar|volvamos a empezar|comenzar de nuevo|desde cero|desde el principio|de nuevo|otra cotizacion|"
-        "nueva cotizacion|reiniciar|recommencer|von vorne|neu anfangen|ricominciare|recomecar",
-    }.items()
-    for phrase in phrases.split("|")
+_COMMAND_PHRASES: Mapping[Command, str] = {
+    "skip": "skip|skip it|skip this|skip that|skip this one|skip that one|pass|next|next question|i don't know|i dont know|"
+    "don't know|dont know|idk|no idea|not sure|i'm not sure|im not sure|i don't remember|i can't remember|i have no idea|"
+    "rather not say|i'd rather not say|prefer not to say|later|can we do that one later|"
+    "saltar|salta|saltalo|saltate|omitir|omite|paso|siguiente|pasa a la siguiente|no se|no lo se|no se decirte|ni idea|"
+    "no tengo idea|no tengo ni idea|no recuerdo|no me acuerdo|no estoy seguro|no estoy segura|prefiero no decirlo|"
+    "prefiero no decirla|luego te lo digo|"
+    "passer|je ne sais pas|weiter|uberspringen|weiss nicht|weiss ich nicht|keine ahnung|salta questa|non lo so|non so|"
+    "pular|nao sei|geen idee",
+    "help": "help|help me|i need help|what do you mean|what do you mean by|what does that mean|what is that|what's that|"
+    "why|why do you need that|why do you need it|ayuda|ayudame|necesito ayuda|que es eso|que es eso de|que significa|"
+    "que significa eso|que quieres decir|que quiere decir|para que|para que lo necesitas|por que|aide|hilfe|aiuto|ajuda",
+    "start_over": "start over|start again|start from scratch|restart|reset|new quote|begin again|from the beginning|"
+    "empezar de nuevo|empezar de cero|empezar otra vez|empecemos de nuevo|empezamos de nuevo|volver a empezar|"
+    "volvamos a empezar|comenzar de nuevo|desde cero|desde el principio|de nuevo|otra cotizacion|nueva cotizacion|"
+    "reiniciar|recommencer|von vorne|neu anfangen|ricominciare|recomecar",
 }
-_COMMAND_FRAME = _words(
-    "please thanks thank you ok okay por favor gracias can we i want to let's sorry hey eh oh um quiero hola"
+_COMMANDS = {phrase: command for command, row in _COMMAND_PHRASES.items() for phrase in row.split("|")}
+_COMMAND_FRAMES = (
+    frozenset[str](),
+    _words(
+        "please thanks thank you ok okay por favor gracias can we i want to let's sorry hey eh oh um quiero hola"
+    ),
+    _words(
+        "please thanks ok por favor gracias hey oh um eh uh well pues the exact exactly name of about that one my make brand "
+        "model year mileage age car la el del esa ese marca modelo ano edad kilometraje millaje exacto exactamente o a ahora"
+    ),
+)
+# "where would I see the model name": where to find what was asked for, and nothing else.
+_WHERE = re.compile(
+    r"\W*(?:where|how) (?:do|can|would|could|should) i (?:find|see|check|get|look|know)"
+    r"(?: (?:it|that|this|out|up|for|at|the|my|make|model|year|mileage|name|number))*\W*"
+    r"|\W*(?:donde|como|y donde|y como) (?:l[oa] |se )?(?:miro|veo|encuentro|averiguo|dice|sale|esta|se|puedo ver(?:l[oa])?)"
+    r"(?: (?:eso|el|la|mi|modelo|marca|ano|kilometraje|millaje))*\W*"
 )
 
 _CORRECTION = re.compile(
     r"^\W*(?:no|nope|nah|nein|non|nao)\b(?!\W*(?:more|less|mas|menos|se|lo|idea|tengo|estoy|me|recuerdo|problem))"
-    r"|\b(?:i meant?|meant|sorry|correction|actually|oops|wait|my (?:mistake|bad)|i was (?:wrong|mistaken)|instead"
+    r"|\b(?:i meant?|meant|sorry|correction|actually|oops|wait|my (?:mistake|bad)|i was (?:wrong|mistaken)|instead|i said\b.{1,30}\bbut"
     r"|(?:it's|is|was|it) not|isn't|not (?:a |the )?(?=[\d\x01])"
     r"|change (?:it|that|the|my)|make (?:it|that)|perdona?e?|perdon|disculp[ae]|lo siento|(?:quise|queria) decir"
-    r"|mejor dicho|en realidad|digo|corrijo|correccion|me equivoque|rectifico|sino|mas bien|cambia(?:lo)?"
+    r"|mejor dicho|en realidad|digo|corrijo|correccion|me equivoque|me confundi|dije mal|rectifico|sino|mas bien|cambia(?:lo)?"
     r"|pardon|je voulais dire|plutot|desole|entschuldigung|ich meinte|eigentlich|sondern"
     r"|scus[ai]|volevo dire|anzi|in realta|desculp[ae]|quis dizer|na verdade|alias)\b"
 )
@@ -185,6 +208,7 @@ _NUMBERS: Mapping[str, int] = {
 }
 # Words that mean a number only in company: "once I crashed", "un coche", "this one".
 _NEED_COMPANY = _words("one un una uno once hundred thousand mil zero cero")
+_LIKE_ARTICLES = _words("one un una uno once")
 _SPOKEN = re.compile(r"[^\W\d_]+|(?<![\d.,])\d{1,3}(?=\s{1,3}(?:thousand|mil)\b)")
 _SPOKEN_GAP = re.compile(r"\s{0,3}-?\s{0,3}")
 _CONNECTORS = _words("and y")
@@ -234,7 +258,24 @@ _TRAPS = (
         r"\b(?:born|nacid[oa]|naci|nat[oa]|geboren|nascid[oa]|soy del?)\b[^\d.,;!?]{0,15}\d{2,4}(?!\d)"
     ),
     re.compile(r"(?<![\w'])[^\W\d_]+-?\d[\w-]*"),
+    # "between 50 and 60k", "10-12k": a range is no figure.
+    re.compile(r"\b(?:between|entre|zwischen|tra|fra)\s\d[\d.,k]*\s(?:and|y|et|und|e)\s\d[\d.,]*k?"),
+    re.compile(r"(?<![\d.,])\d{1,3}(?:k|[.,]?000)?\s?(?:-|to|a|or|o)\s?\d{1,3}(?:k|[.,]?000)\b"),
 )
+# Said beside the answer, and no part of it: "2022, bought it in 2024", "born in 1990 so I'm 35", "29, turning 30 next month".
+_ASIDES = (
+    re.compile(
+        r"\b(?:i )?(?:bought|purchased|got|leased)(?: it| her| him| that| mine)?(?: new| used)? in \d{4}\b"
+        r"|\b(?:l[oa] )?(?:compre|comprad[oa])(?: nuev[oa]| usad[oa])? en(?: el)?(?: ano)? \d{4}\b"
+        r"|\b(?:(?:i was|i'm|im) )?born in \d{4}\b|\bnaci en(?: el)?(?: ano)? \d{4}\b"
+    ),
+    re.compile(
+        r"\b(?:turning|about to turn|i turn|i'll be|almost|cumplo|cumplire|casi) \d{1,3}(?: anos)?"
+        rf"(?: (?:soon|pronto)| (?:in|en) {_MONTHS}| (?:next|this|el|la|este|esta)(?: proxim[oa])? (?:month|week|year|mes|semana|ano)(?: que viene)?)\b"
+    ),
+)
+_HALF = re.compile(r"\b(\d{1,3}) and a half (?:thousand|k)\b")
+_TRIM_LETTERS = 3
 _NEAR = 24  # characters before a name in which a year or a preposition belongs to it
 _PLACE = re.compile(r"\b(?:in|from|near|to|en|desde|hasta|a|nach|aus|em)\s{1,3}$")
 _YEAR_BEFORE = re.compile(r"(?:\b(?:19|20)\d\d|'\d\d)\s{1,3}$")
@@ -242,7 +283,14 @@ _YEAR_BEHIND = re.compile(
     r"\s{0,3}[,(]?\s{0,3}(?:(?:del?|from|ano|modelo|vom|du|dal)\s{1,3}){0,2}(?:(?:19|20)\d\d\b|'\d\d\b)"
 )
 _MONTH = re.compile(_MONTHS)
-_APOSTROPHES = str.maketrans("‘’´`", "''''")
+_PLAIN_SIGNS = str.maketrans("‘’´`" + _VALUE + _FOREIGN, "''''  ")
+_ZERO = re.compile(r"\b(?:zero|cero)\b")
+_THIS_YEAR, _LAST_YEAR = (
+    re.compile(r"\bthis year's\b|\bde este ano\b"),
+    re.compile(r"\blast year's\b|\bdel ano pasado\b"),
+)
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_DRAWL = re.compile(r"([^\W\d_])\1{2,}")
 _THANKS = re.compile(r"\bmil gracias\b")
 
 # "12,000 miles a year", "20 miles away": not what the odometer shows.
@@ -257,7 +305,7 @@ _TOKEN = re.compile(
     r"(?:[ -]?(?P<scale>k|thousand|thou|mil|mille|mila|tausend|tsd)(?![^\W_]))?"
     r"(?:[ -]?(?:(?P<km>kms?|kilomet\w+|chilometri|quilomet\w+)|(?P<miles>miles?|millas?|milhas|meilen|miglia|milles"
     r"|mi(?!\s+(?:coche|carro|auto|moto|edad|vehiculo|camioneta|modelo)))"
-    r"|(?P<years>years?|yrs?|anos?|ans|anni|jahren?|y\.?/?o))(?![^\W_]))?"
+    r"|(?P<years>years?|yrs?|anos?|ans|anni|jahren?|anys|jaar|lata?|anitos|y\.?/?o))(?![^\W_]))?"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)|(?P<sign>[^\s\w]|_)"
 )
 
@@ -325,7 +373,7 @@ def read_slots(
         known: Slots known so far.
         today: The customer's date; it tells which century '19 belongs to.
     """
-    plain = _plain(text[:_READ_CHARACTERS])
+    plain = _plain(text, awaiting, today)
     message = _Message(plain, awaiting, known, today, _CORRECTION.search(plain) is not None)
     reading = _read(message, vehicles)
     if not reading.whole:
@@ -336,16 +384,20 @@ def read_slots(
     return replace(reading, whole=reading.whole and len(text) <= _READ_CHARACTERS)
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, awaiting: str | None, today: date) -> str:
     """Folded text with straight apostrophes, and digits for numbers in words."""
-    folded = fold(text[:_READ_CHARACTERS])[:_READ_CHARACTERS].translate(_APOSTROPHES)
-    return _in_digits(_THANKS.sub("gracias", folded).replace(_VALUE, " ").replace(_FOREIGN, " "))
+    folded = fold(text[:_READ_CHARACTERS])[:_READ_CHARACTERS].translate(_PLAIN_SIGNS)
+    if awaiting == "mileage":
+        folded = _ZERO.sub("0", folded)
+    if awaiting == "year":
+        folded = _LAST_YEAR.sub(str(today.year - 1), _THIS_YEAR.sub(str(today.year), folded))
+    return _HALF.sub(r"\1.5k", _in_digits(_THANKS.sub("gracias", folded)))
 
 
 def _read(message: _Message, vehicles: Vehicles) -> Reading:
-    text = _blank(message.text, _NAMES)
+    text = _blank(_blank(message.text, _ASIDES, ","), _NAMES, _FOREIGN)
     text, notes = _read_vehicle(replace(message, text=text), vehicles)
-    tokens = _tokens(_blank(text, _TRAPS))
+    tokens = _tokens(_blank(text, _TRAPS, _FOREIGN))
     slots = {at: _slot(tokens, at, message) for at, token in enumerate(tokens) if token.kind == "number"}
     bare = [at for at, slot in slots.items() if slot == "bare"]
     taken = {note.slot for note in notes} | set(slots.values())
@@ -355,8 +407,12 @@ def _read(message: _Message, vehicles: Vehicles) -> Reading:
     for at, slot in slots.items():
         if slot is not None:
             notes.append(_Note(slot, _full_year(tokens[at], slot, message.today), _is_denied(tokens[:at])))
+    if not message.bold and _speaks_of_two_ages(tokens):
+        notes = [note for note in notes if note.slot != "driver_age"]
     values, is_clear = _settle(notes, correction=message.correction)
-    whole = bool(values) and is_clear and None not in slots.values() and all(map(_adds_nothing, tokens))
+    trims = {at for at, pair in enumerate(pairwise(tokens), start=1) if _is_trim(*pair)}
+    is_answer = all(at in trims or _adds_nothing(token) for at, token in enumerate(tokens))
+    whole = bool(values) and is_clear and None not in slots.values() and is_answer
     return Reading(values, whole, None, message.correction and bool(values))
 
 
@@ -384,17 +440,16 @@ def _read_vehicle(message: _Message, vehicles: Vehicles) -> tuple[str, list[_Not
     meant = [mention for mention in mentions if _is_meant(mention, mentions, message)]
     notes: list[_Note] = []
     for mention in meant:
-        denied = _is_denied(_tokens(text[: mention.start]))
-        notes.append(_Note("make", mention.make, denied))
-        is_linked = (
-            mention.model is not None and fold(mention.model) in _LINKS and message.awaiting != "model"
-        )
-        if mention.model is not None and not is_linked:
+        denied = _is_denied(_tokens(text[max(0, mention.start - 2 * _NEAR) : mention.start]))
+        if mention.is_full or mention.make != make:
+            notes.append(_Note("make", mention.make, denied))
+        is_link = mention.model is not None and fold(mention.model) in _LINKS and message.awaiting != "model"
+        if mention.model is not None and not is_link:
             notes.append(_Note("model", mention.model, denied))
         text = text[: mention.start] + _VALUE * (mention.end - mention.start) + text[mention.end :]
-    if message.correction and len(meant) > 1 and meant[-1].model is None and meant[-1].make != meant[-2].make:
-        notes = notes[-1:]
-    return text, notes
+    said = [note.value for note in notes if note.slot == "make" and not note.denied]
+    other = {mention.model for mention in meant if message.correction and said and mention.make != said[-1]}
+    return text, [note for note in notes if note.slot == "make" or note.value not in other]
 
 
 def _is_meant(mention: Mention, mentions: Sequence[Mention], message: _Message) -> bool:
@@ -406,11 +461,13 @@ def _is_meant(mention: Mention, mentions: Sequence[Mention], message: _Message) 
     words = {word for word in name.split() if word.isalpha()}
     if words and words <= _LINKS:
         return asked and message.bold
-    paired = any(other.make == mention.make and (other.model is None) == is_model for other in mentions)
+    paired = any(other.make == mention.make and other is not mention for other in mentions)
     if not (mention.everyday or mention.misspelt):
-        return asked or message.bold or paired or _PLACE.search(before) is None
+        return not is_model or asked or message.bold or paired or _PLACE.search(before) is None
     if name.isdigit():
         return asked
+    if mention.everyday and mention.misspelt:
+        return paired
     dated = _YEAR_BEFORE.search(before) or (
         _YEAR_BEHIND.match(text, mention.end) and not _MONTH.fullmatch(name)
     )
@@ -444,7 +501,7 @@ def _close(text: str, run: list[re.Match[str]], parts: list[str], end: int) -> i
     """Write a finished run of number words as digits; returns where the text goes on."""
     while run and run[-1].group() in _CONNECTORS:
         run.pop()
-    while len(run) > 1 and run[0].group() in _NEED_COMPANY and _NUMBERS.get(run[1].group(), 0) < _HUNDRED:
+    while len(run) > 1 and run[0].group() in _LIKE_ARTICLES and _NUMBERS.get(run[1].group(), 0) < _HUNDRED:
         run.pop(0)
     if not run:
         return end
@@ -524,19 +581,19 @@ def _slot(tokens: Sequence[_Token], at: int, message: _Message) -> str | None:
     label = _label(token, before, message)
     if token.is_rate or _counts(token, label, behind):
         return None
-    has_vehicle = any(other.kind == "value" for other in tokens) or not _VEHICLE_WORDS.isdisjoint(
-        before + behind
-    )
-    is_asked_about = not message.bold and not has_vehicle and _ends_as_question(tokens[at:])
+    is_asked_about = not message.bold and _is_asked_about(tokens, at, before + behind)
     if token.unit in {"km", "miles"}:
-        is_shown = _RANGES.isdisjoint(before) and not (is_asked_about and message.awaiting != "mileage")
-        return "mileage" if is_shown else None
+        is_limit = is_asked_about and not _BOUNDS.isdisjoint(
+            token.text for token in tokens[max(0, at - 3) : at]
+        )
+        return None if is_limit or not _RANGES.isdisjoint(before) else "mileage"
     if token.unit == "years" and not token.is_year:
         return _slot_of_years(tokens, at, label, message)
     if label is None and token.value in _LIKELY_MILEAGES and _is_on_odometer(behind):
         return "mileage"
     if label is None and token.unit == "thousand":
-        return "mileage" if message.bold or message.awaiting == "mileage" else None
+        has_vehicle = any(other.kind == "value" for other in tokens) and not is_asked_about
+        return "mileage" if message.bold or has_vehicle or message.awaiting == "mileage" else None
     return label or (None if is_asked_about else "bare")
 
 
@@ -569,7 +626,11 @@ def _slot_of_bare(
         ]
         if len(changed) == 1:
             return changed[0]
-    if awaiting is not None and awaiting not in taken and _fits(token, awaiting, message):
+    if (
+        awaiting is not None
+        and (awaiting not in taken or message.correction)
+        and _fits(token, awaiting, message)
+    ):
         return awaiting
     if token.is_short_year:
         return "year"
@@ -583,13 +644,8 @@ def _is_model_year(token: _Token, before: list[str], message: _Message, *, alone
     """Whether 2019 is the year of the vehicle; it could be an odometer's figure or the year of an event."""
     if not _SINCE.isdisjoint(before[:1]):
         return False
-    if (
-        message.awaiting == "mileage"
-        and alone
-        and not message.correction
-        and _ARTICLES.isdisjoint(before[:1])
-    ):
-        return False
+    if message.awaiting == "mileage" and alone and message.bold and not message.correction:
+        return not _ARTICLES.isdisjoint(before[:1])
     is_event = "year" in message.known and not message.correction and before[-1:] != [_VALUE]
     return message.bold or message.awaiting == "year" or not is_event
 
@@ -602,7 +658,12 @@ def _fits(token: _Token, slot: str, message: _Message) -> bool:
         return token.value in (_AGES if message.bold else _LIKELY_AGES)
     is_two_digits = token.text.isdigit() and len(token.text) == _SHORT_YEAR_DIGITS
     oldest = message.today.year - _OLDEST_SHORT_YEAR
-    return slot == "year" and is_two_digits and _full_year(token, "year", message.today) >= oldest
+    return (
+        slot == "year"
+        and is_two_digits
+        and message.bold
+        and _full_year(token, "year", message.today) >= oldest
+    )
 
 
 def _is_likely(token: _Token, slot: str) -> bool:
@@ -622,26 +683,22 @@ def _full_year(token: _Token, slot: str, today: date) -> int:
 
 def _label(token: _Token, before: list[str], message: _Message) -> str | None:
     """Slot that the words before a number name: "año 2019", "mileage is about 40000", "I'm 34"."""
-    for word in before:
-        if word in _YEAR_LABELS and (
-            token.is_year or (token.text.strip("'").isdigit() and token.value < _HUNDRED)
-        ):
-            return "year"
-        if (
-            word in _MILEAGE_LABELS
-            and not token.is_year
-            and token.unit != "years"
-            and token.value >= _HUNDRED
-        ):
-            return "mileage"
-        if word in _AGE_LABELS and token.value in _AGES:
-            return "driver_age"
-        if (
-            word in _FIRST_PERSON
-            and token.value in _LIKELY_AGES
-            and message.awaiting not in {"year", "mileage"}
-        ):
-            return "driver_age"
+    is_age = token.value in _AGES and (message.awaiting == "driver_age" or _OTHERS.isdisjoint(before))
+    can_be = {
+        "year": token.is_year or (token.value < _HUNDRED and not token.unit),
+        "mileage": token.value >= _HUNDRED and not token.is_year and token.unit != "years",
+        "driver_age": is_age,
+    }
+    for word, next_word in zip_longest(before, before[1:]):
+        if slot := next((slot for slot, labels in _LABELS.items() if word in labels and can_be[slot]), None):
+            return slot
+        if word in _FIRST_PERSON or (word in _PAST and next_word == "i"):
+            is_said = (
+                is_age
+                and token.value in _LIKELY_AGES
+                and (token.unit == "years" or message.awaiting not in {"year", "mileage"})
+            )
+            return "driver_age" if is_said else None
         if word not in _FILLERS:
             return None
     return None
@@ -684,11 +741,13 @@ def _words_behind(tokens: Sequence[_Token], at: int) -> list[str]:
     ]
 
 
-def _ends_as_question(tokens: Sequence[_Token]) -> bool:
-    """Whether the sentence that goes on here is a question."""
-    return next(
-        (token.text == "?" for token in tokens if token.kind == "sign" and token.text in ".;!?"), False
-    )
+def _is_asked_about(tokens: Sequence[_Token], at: int, around: list[str]) -> bool:
+    """Whether a number belongs to a question ("cars from 2014?") and not to an answer before it ("19, is that ok?")."""
+    ends = (token.text for token in tokens[at:] if token.kind == "sign" and token.text in ".;!?")
+    if next(ends, "") != "?" or _VALUE in around or not _VEHICLE_WORDS.isdisjoint(around):
+        return False
+    is_answer = tokens[at + 1].text in _POLITE | {","} and all(map(_adds_nothing, tokens[:at]))
+    return not is_answer and all(token.kind != "value" for token in tokens)
 
 
 def _is_denied(tokens: Sequence[_Token]) -> bool:
@@ -706,21 +765,35 @@ def _is_denied(tokens: Sequence[_Token]) -> bool:
 
 
 def _adds_nothing(token: _Token) -> bool:
+    """Whether a token leaves the message a mere answer; "yeeeah" counts as "yeah"."""
     if token.kind == "word":
-        return token.text in _FILLERS or _FILLERS.issuperset(token.text.split("'"))
+        word = _DRAWL.sub(r"\1", token.text)
+        return word in _FILLERS or _FILLERS.issuperset(word.split("'"))
     return token.kind in {"value", "number"} or (token.kind == "sign" and token.text not in "?¿")
 
 
-def _blank(text: str, traps: Iterable[re.Pattern[str]]) -> str:
-    for trap in traps:
-        text = trap.sub(lambda found: _FOREIGN * len(found.group()), text)
+def _is_trim(before: _Token, token: _Token) -> bool:
+    """Whether a word is the trim of the vehicle before it: "Leaf SV"."""
+    return before.kind == "value" and token.kind == "word" and len(token.text) <= _TRIM_LETTERS
+
+
+def _speaks_of_two_ages(tokens: Sequence[_Token]) -> bool:
+    """Whether it is open whose age is whose: "55, pero maneja mi hijo de 22"."""
+    ages = [token for token in tokens if token.value in _LIKELY_AGES and token.unit in {"", "years"}]
+    return len(ages) > 1 and any(token.text in _OTHERS for token in tokens)
+
+
+def _blank(text: str, patterns: Iterable[re.Pattern[str]], sign: str) -> str:
+    """The text with what the patterns find written over; positions stay."""
+    for pattern in patterns:
+        text = pattern.sub(lambda found: sign * len(found.group()), text)
     return text
 
 
 def _command(text: str) -> Command | None:
     """Command that the message consists of."""
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text)
-    for command in (words, [word for word in words if word not in _COMMAND_FRAME]):
-        if (found := _COMMANDS.get(" ".join(command))) is not None:
-            return found
-    return None
+    words = _WORD.findall(text)
+    for frame in _COMMAND_FRAMES:
+        if (command := _COMMANDS.get(" ".join(word for word in words if word not in frame))) is not None:
+            return command
+    return "help" if _WHERE.fullmatch(text) else None

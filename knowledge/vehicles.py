@@ -45,7 +45,7 @@ class Mention:
     """A make, or a make and model, found in a text at [start, end).
 
     `everyday` and `misspelt` ask for caution: the word may mean something else here ("mini", "quick", "911").
-    A make with its model right behind it needs none.
+    A make with its model right behind it needs none. `is_full`: the make itself was named.
     """
 
     start: int
@@ -54,6 +54,7 @@ class Mention:
     model: str | None
     everyday: bool = False
     misspelt: bool = False
+    is_full: bool = True
 
 
 class _Named(BaseModel):
@@ -191,7 +192,7 @@ class Vehicles:
                 return Mention(start, end, make, None, key in self._everyday, misspelt)
             if (vehicle := self._only(key, named)) is not None:
                 everyday = key in self._everyday or key.isdigit() or len(key) <= _SHORT_NAME_LETTERS
-                return Mention(start, end, vehicle.make, vehicle.model, everyday, misspelt)
+                return Mention(start, end, vehicle.make, vehicle.model, everyday, misspelt, is_full=False)
         return None
 
     def _only(self, key: str, named: frozenset[str | None]) -> Vehicle | None:

@@ -51,7 +51,8 @@ def fold_messages(turn: TurnRef, recorded: Iterable[Recorded]) -> list[Message]:
     """The customer's message and, once it has begun, the answer."""
     messages: list[Message] = []
     intent: str | None = None
-    text, citations, began = "", (), None
+    text, began = "", None
+    citations: tuple[Citation, ...] = ()
     for item in recorded:
         match item.event:
             case TurnAccepted():

@@ -10,6 +10,7 @@ from knowledge.language import language_name
 from knowledge.slots import Reading
 from router.desk import Desk
 from router.state import ConversationState
+from tools.quote import quote_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +112,4 @@ def _open_question(parts: Assembly) -> str | None:
         return None
     form = parts.desk.catalogue.specialists.get(flow.intent)
     text = form.replies.text(f"ask_{flow.awaiting}", parts.language) if form else None
-    return text.splitlines()[-1] if text else None
+    return next((line for line in text.splitlines() if "?" in line), text) if text else None

@@ -50,7 +50,7 @@ def _still_true(known: Slots, reading: Reading) -> Slots:
         "model", reading.values["model"]
     )
     if reading.correction or not (other_make or other_model):
-        gone = {"model"} if other_make else set()
+        gone = frozenset({"model"}) if other_make else frozenset()
     else:
         gone = _OF_THE_VEHICLE
     return {name: value for name, value in known.items() if name not in gone}

@@ -66,6 +66,12 @@ class TariffPrices:
         )
 
 
+def quote_values(quote: Quote) -> dict[str, str]:
+    """The quote as values for reply templates."""
+    values = {name: str(value) for name, value in quote.model_dump(mode="json").items()}
+    return {**values, "mileage": f"{quote.mileage:,}"}
+
+
 def quote_tool(prices: Prices) -> Tool:
     """The tool over this source of prices."""
 
@@ -93,7 +99,7 @@ def quote_tool(prices: Prices) -> Tool:
         """
         drafted = await prices.quote(context, make, model, year, mileage, driver_age)
         quote = await context.records.save_quote(context.key, context.conversation_id, drafted)
-        values = {name: str(value) for name, value in quote.model_dump(mode="json").items()}
+        values = quote_values(quote)
         text = (
             f"Quote {quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged "
             f"{quote.driver_age}: {quote.monthly_premium_usd} US dollars per month, valid until {quote.valid_until}."

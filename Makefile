@@ -1,0 +1,53 @@
+# Commands for people and for CI. Everything is set up from requirements.lock; nothing else has to be installed.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+PORT ?= 8080
+export PORT
+
+.PHONY: setup run test check bench lock clean
+
+setup: $(VENV)/.ready
+
+# uv when it is present, else plain pip. The stamp is newer than the lock when the environment is complete.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(PY) --require-hashes --requirement requirements.lock && \
+		uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable . ; \
+	else \
+		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock && \
+		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
+	fi
+	@touch $@
+
+run: setup
+	@$(VENV)/bin/frontdesk serve
+
+# The official AG-UI client, for the tests that read our stream with it; without npm they are skipped and say so.
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+		(cd tests/clients && npm ci --silent --no-audit --no-fund) && touch $@ || echo "npm ci failed: the AG-UI client tests will be skipped"; \
+	fi
+
+test: setup tests/clients/node_modules/.ready
+	@$(PY) -m coverage run -m pytest
+	@$(PY) -m coverage report
+
+check: setup
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy .
+	@$(VENV)/bin/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: setup
+	@$(PY) -m bench
+
+# Needs uv. Hashes for all platforms, no index address.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,18 @@
+"""Run every benchmark, one after the other: `make bench`. Each prints a small table."""
+
+import runpy
+import sys
+
+BENCHMARKS = ("routing", "retrieval", "speculation", "turns")
+
+
+def main() -> None:
+    """Run all, or those named on the command line."""
+    for name in sys.argv[1:] or BENCHMARKS:
+        print(f"\n=== {name} ===", flush=True)
+        sys.argv = [f"bench.{name}"]
+        runpy.run_module(f"bench.{name}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

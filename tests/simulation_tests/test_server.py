@@ -1,0 +1,172 @@
+"""The server's life: up, down, clients that leave, brains that fail, and time."""
+
+import asyncio
+import time
+
+import anthropic
+import pytest
+from anthropic import AsyncAnthropic
+
+from tests.simulation import Data, MessageRequest, Reply, Simulation, Timing
+from tests.simulation_tests.bodies import HAIKU, SONNET, body, label_format, user
+
+
+def client_of(simulation: Simulation) -> AsyncAnthropic:
+    """The SDK for this simulation."""
+    return AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0)
+
+
+async def test_down_refuses_connections_and_up_takes_them_on_the_same_port(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
+    """An outage and its end, as the breaker sees them."""
+    before = simulation.base_url
+    await client.messages.create(**body())
+    await simulation.down()
+    with pytest.raises(anthropic.APIConnectionError) as refused:
+        await client.messages.create(**body())
+    await simulation.up()
+
+    assert "refused" in repr(refused.value.__cause__) or "attempts failed" in repr(refused.value.__cause__)
+    assert simulation.base_url == before
+    assert await client.messages.create(**body())
+
+
+async def test_down_breaks_the_answers_under_way(client: AsyncAnthropic, simulation: Simulation) -> None:
+    """A crash in the middle of a reply."""
+    simulation.pace(first_text_ms=60_000)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_error_of(client))
+        await simulation.until(lambda: simulation.open_answers == 1)
+        await simulation.down()
+
+    assert isinstance(task.result(), anthropic.APIConnectionError)
+
+
+async def _error_of(client: AsyncAnthropic) -> Exception | None:
+    try:
+        await client.messages.create(**body())
+    except anthropic.APIError as error:
+        return error
+    return None
+
+
+async def test_a_client_that_leaves_is_seen_at_once(client: AsyncAnthropic, simulation: Simulation) -> None:
+    """A cancelled guess must stop costing; this is how a test sees it."""
+    simulation.brain = lambda _: Reply.of("word " * 200)
+    simulation.pace(chunk_ms=5)
+    async with client.messages.stream(**body(max_tokens=2000)) as stream:
+        async for _ in stream.text_stream:
+            break
+    left = time.monotonic()
+    (recorded,) = simulation.requests
+    await simulation.until(lambda: recorded.disconnected_at is not None)
+
+    assert recorded.finished_at is None
+    assert abs((recorded.disconnected_at or 0) - left) < 0.2
+
+
+async def test_a_complete_answer_is_no_disconnect(client: AsyncAnthropic, simulation: Simulation) -> None:
+    """Closing the client after the end is no fault."""
+    await client.messages.create(**body())
+    await client.close()
+    await simulation.until(lambda: simulation.open_connections == 0)
+
+    assert simulation.requests[0].disconnected_at is None
+
+
+async def test_a_failing_brain_fails_the_test_at_the_end() -> None:
+    """An assertion inside a brain counts, although it is raised in the server."""
+
+    def brain(request: MessageRequest) -> Reply:
+        assert request.system_text == "Rules", "no rules were sent"
+        return Reply.of("ok")
+
+    with pytest.raises(AssertionError, match="no rules were sent"):
+        async with Simulation(brain) as simulation, client_of(simulation) as client:
+            with pytest.raises(anthropic.InternalServerError, match="no rules were sent"):
+                await client.messages.create(**body())
+            assert await client.messages.create(**body(system="Rules"))
+
+
+async def test_waiting_for_something_that_never_comes_ends(simulation: Simulation) -> None:
+    """A test that waits in vain must fail, not hang."""
+    with pytest.raises(TimeoutError):
+        await simulation.until(lambda: False, timeout_s=0.01)
+
+
+async def test_models_have_their_own_pace(client: AsyncAnthropic, simulation: Simulation) -> None:
+    """Speculation is tested with a slow label and a fast first word."""
+    simulation.brain = lambda request: Reply.of(Data({}) if request.schema_wanted else "word " * 5)
+    simulation.pace(first_text_ms=10, chunk_chars=5)
+    simulation.pace(HAIKU, label_ms=120)
+    simulation.pace(SONNET, first_text_ms=60, chunk_ms=15)
+
+    assert 0.115 < await _took(client, output_config=label_format()) < 0.4
+    assert 0.115 < await _took(client, model=SONNET) < 0.4
+    assert await _took(client) < 0.1
+
+
+async def _took(client: AsyncAnthropic, **changes: object) -> float:
+    started = time.monotonic()
+    await client.messages.create(**body(**changes))
+    return time.monotonic() - started
+
+
+async def test_a_stream_keeps_its_pace() -> None:
+    """First word after first_text_ms, then a chunk every chunk_ms."""
+    timing = Timing(first_text_ms=50, chunk_ms=20, chunk_chars=5)
+    async with Simulation(lambda _: Reply.of("word " * 4), timing=timing) as simulation, client_of(simulation) as client:
+        started = time.monotonic()
+        async with client.messages.stream(**body()) as stream:
+            times = [time.monotonic() - started async for _ in stream.text_stream]
+
+    assert len(times) == 4
+    assert 0.045 < times[0] < 0.3
+    assert all(0.01 < later - earlier < 0.3 for earlier, later in zip(times, times[1:], strict=False))
+
+
+async def test_many_answers_run_side_by_side(client: AsyncAnthropic, simulation: Simulation) -> None:
+    """Waiting must cost no time of others."""
+    simulation.pace(first_text_ms=80)
+    started = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(client.messages.create(**body(messages=[user(str(number))])))
+
+    assert time.monotonic() - started < 1
+    assert simulation.open_answers == 0
+    assert len(simulation.requests) == 20
+
+
+async def test_requests_behind_each_other_on_one_connection_are_answered_in_order(simulation: Simulation) -> None:
+    """HTTP allows it, so nobody may be mixed up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", simulation.port)
+    head = f"GET /v1/models/{{}} HTTP/1.1\r\nauthorization: Bearer {simulation.api_key}\r\nanthropic-version: 2026-10-21\r\n\r\n"
+    writer.write((head.format(HAIKU) + head.format(SONNET)).encode())
+    answered = b""
+    while answered.count(b'"id"') < 2:
+        answered += await reader.read(65536)
+    writer.close()
+
+    assert answered.index(HAIKU.encode()) < answered.index(SONNET.encode())
+
+
+async def test_noise_on_the_line_closes_the_connection(simulation: Simulation) -> None:
+    """A port scan in a shared environment must not hang the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", simulation.port)
+    writer.write(b"\x16\x03\x01 no http at all\r\n\r\n")
+
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_client_that_wants_to_close_is_closed(simulation: Simulation) -> None:
+    """Connection: close is obeyed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", simulation.port)
+    writer.write(b"GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n")
+    answered = await reader.read()
+    writer.close()
+
+    assert answered.startswith(b"HTTP/1.1 401 Unauthorized")
+    assert b"connection: close" in answered
