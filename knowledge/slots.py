@@ -1,12 +1,12 @@
 """Read the details of a quote out of one customer message: make, model, year, mileage, the driver's age.
 
-Why: inside a quote most messages are answers ("2019", "unos 40 mil", "I'm 34"). Reading them here costs a millisecond,
+Why: inside a quote most messages are answers ("2019", "unos 40 mil", "I'm 34"). Reading them here takes no time,
 needs no model, and tells the router that the message belongs to the quote. What is not certain is left out: a wrong
 detail makes a wrong price, a missing one only a question.
 How: numbers in words become digits, vehicles are found by their names, traps (phones, prices, dates ...) are blanked,
 and every number left is given to a slot by its unit, its label or the question it answers. Words that add nothing are
 listed below; any other word makes the message more than an answer.
-This file is long because the words of six languages and the rules that read them only make sense side by side.
+This file is long: the words of six languages stand beside the rules that use them, because the two change together.
 """
 
 import re
@@ -134,6 +134,11 @@ _AFTER_YEARS = _words(
     "ago experience license licence licensed driving without no claims warranty term now carnet experiencia licencia "
     "garantia atras conduciendo manejando sin permis fa vor"
 )
+_VEHICLES_AND_IT = _VEHICLE_WORDS | {"it", "it's"}
+_ODOMETERS = _MILEAGE_LABELS - {"marca"}
+_MERE_HEDGES = _HEDGES - _TIME_WORDS
+_AFTER_ANSWER = _POLITE | {","}
+_SMALL_WORDS = _COPULAS | _ARTICLES
 _RANGES = _words("range autonomia autonomie reichweite radius radio within every cada tow towed remolque")
 
 _COMMAND_PHRASES: Mapping[Command, str] = {
@@ -175,7 +180,7 @@ _WHERE = re.compile(
 _CORRECTION = re.compile(
     r"^\W*(?:no|nope|nah|nein|non|nao)\b(?!\W*(?:more|less|mas|menos|se|lo|idea|tengo|estoy|me|recuerdo|problem))"
     r"|\b(?:i meant?|meant|sorry|correction|actually|oops|wait|my (?:mistake|bad)|i was (?:wrong|mistaken)|instead|i said\b.{1,30}\bbut"
-    r"|(?:it's|is|was|it) not|isn't|not (?:a |the )?(?=[\d\x01])"
+    r"|(?:it's|is|was|it) not|isn't|not (?:a |the )?(?=\d)"
     r"|change (?:it|that|the|my)|make (?:it|that)|perdona?e?|perdon|disculp[ae]|lo siento|(?:quise|queria) decir"
     r"|mejor dicho|en realidad|digo|corrijo|correccion|me equivoque|me confundi|dije mal|rectifico|sino|mas bien|cambia(?:lo)?"
     r"|pardon|je voulais dire|plutot|desole|entschuldigung|ich meinte|eigentlich|sondern"
@@ -277,7 +282,7 @@ _ASIDES = (
 _HALF = re.compile(r"\b(\d{1,3}) and a half (?:thousand|k)\b")
 _TRIM_LETTERS = 3
 _NEAR = 24  # characters before a name in which a year or a preposition belongs to it
-_PLACE = re.compile(r"\b(?:in|from|near|to|en|desde|hasta|a|nach|aus|em)\s{1,3}$")
+_PLACE = re.compile(r"\b(?:in|from|near|to|en|desde|hasta|nach|aus|em)\s{1,3}$")
 _YEAR_BEFORE = re.compile(r"(?:\b(?:19|20)\d\d|'\d\d)\s{1,3}$")
 _YEAR_BEHIND = re.compile(
     r"\s{0,3}[,(]?\s{0,3}(?:(?:del?|from|ano|modelo|vom|du|dal)\s{1,3}){0,2}(?:(?:19|20)\d\d\b|'\d\d\b)"
@@ -335,6 +340,7 @@ class _Message:
     awaiting: str | None
     known: Mapping[str, str | int]
     today: date
+    mentions: Sequence[Mention]
     correction: bool
     bold: bool = True
 
@@ -364,7 +370,7 @@ class _Note:
 def read_slots(
     text: str, vehicles: Vehicles, awaiting: str | None, known: Mapping[str, str | int], today: date
 ) -> Reading:
-    """What a customer's message says about their quote. Never raises; takes about a millisecond.
+    """What a customer's message says about their quote. Never raises; takes well under a millisecond for an answer.
 
     Args:
         text: The message; its first 600 characters are read.
@@ -374,10 +380,13 @@ def read_slots(
         today: The customer's date; it tells which century '19 belongs to.
     """
     plain = _plain(text, awaiting, today)
-    message = _Message(plain, awaiting, known, today, _CORRECTION.search(plain) is not None)
-    reading = _read(message, vehicles)
+    named = _blank(_blank(plain, _ASIDES, ","), _NAMES, _FOREIGN)
+    make = known.get("make")
+    mentions = vehicles.mentions(named, make if isinstance(make, str) else None)
+    message = _Message(named, awaiting, known, today, mentions, _CORRECTION.search(plain) is not None)
+    reading = _read(message)
     if not reading.whole:
-        reading = _read(replace(message, bold=False), vehicles)
+        reading = _read(replace(message, bold=False))
     command = _command(plain)
     if command is not None and (command == "start_over" or not reading.values):
         return replace(reading, command=command, whole=awaiting is not None)
@@ -394,9 +403,8 @@ def _plain(text: str, awaiting: str | None, today: date) -> str:
     return _HALF.sub(r"\1.5k", _in_digits(_THANKS.sub("gracias", folded)))
 
 
-def _read(message: _Message, vehicles: Vehicles) -> Reading:
-    text = _blank(_blank(message.text, _ASIDES, ","), _NAMES, _FOREIGN)
-    text, notes = _read_vehicle(replace(message, text=text), vehicles)
+def _read(message: _Message) -> Reading:
+    text, notes = _read_vehicle(message)
     tokens = _tokens(_blank(text, _TRAPS, _FOREIGN))
     slots = {at: _slot(tokens, at, message) for at, token in enumerate(tokens) if token.kind == "number"}
     bare = [at for at, slot in slots.items() if slot == "bare"]
@@ -409,11 +417,12 @@ def _read(message: _Message, vehicles: Vehicles) -> Reading:
             notes.append(_Note(slot, _full_year(tokens[at], slot, message.today), _is_denied(tokens[:at])))
     if not message.bold and _speaks_of_two_ages(tokens):
         notes = [note for note in notes if note.slot != "driver_age"]
-    values, is_clear = _settle(notes, correction=message.correction)
+    correction = message.correction or any(note.denied for note in notes)
+    values, is_clear = _settle(notes, correction=correction)
     trims = {at for at, pair in enumerate(pairwise(tokens), start=1) if _is_trim(*pair)}
     is_answer = all(at in trims or _adds_nothing(token) for at, token in enumerate(tokens))
     whole = bool(values) and is_clear and None not in slots.values() and is_answer
-    return Reading(values, whole, None, message.correction and bool(values))
+    return Reading(values, whole, None, correction and bool(values))
 
 
 def _settle(notes: Sequence[_Note], *, correction: bool) -> tuple[dict[str, str | int], bool]:
@@ -426,22 +435,22 @@ def _settle(notes: Sequence[_Note], *, correction: bool) -> tuple[dict[str, str 
             values[slot] = said[-1]
         else:
             is_clear = False
+    if {note.slot for note in notes} >= {"make", "model"} and "make" not in values:
+        values.pop("model", None)  # a model of which of the makes?
     return values, is_clear
 
 
 # Vehicles
 
 
-def _read_vehicle(message: _Message, vehicles: Vehicles) -> tuple[str, list[_Note]]:
+def _read_vehicle(message: _Message) -> tuple[str, list[_Note]]:
     """The text with its vehicles blanked, and what they say."""
     text = message.text
-    make = message.known.get("make")
-    mentions = vehicles.mentions(text, make if isinstance(make, str) else None)
-    meant = [mention for mention in mentions if _is_meant(mention, mentions, message)]
+    meant = [mention for mention in message.mentions if _is_meant(mention, message)]
     notes: list[_Note] = []
     for mention in meant:
         denied = _is_denied(_tokens(text[max(0, mention.start - 2 * _NEAR) : mention.start]))
-        if mention.is_full or mention.make != make:
+        if mention.is_full or mention.make != message.known.get("make"):
             notes.append(_Note("make", mention.make, denied))
         is_link = mention.model is not None and fold(mention.model) in _LINKS and message.awaiting != "model"
         if mention.model is not None and not is_link:
@@ -452,7 +461,7 @@ def _read_vehicle(message: _Message, vehicles: Vehicles) -> tuple[str, list[_Not
     return text, [note for note in notes if note.slot == "make" or note.value not in other]
 
 
-def _is_meant(mention: Mention, mentions: Sequence[Mention], message: _Message) -> bool:
+def _is_meant(mention: Mention, message: _Message) -> bool:
     """Whether a name stands for a vehicle here. An everyday or misspelt word needs something to support it."""
     text, awaiting, is_model = message.text, message.awaiting, mention.model is not None
     name = text[mention.start : mention.end]
@@ -461,9 +470,9 @@ def _is_meant(mention: Mention, mentions: Sequence[Mention], message: _Message) 
     words = {word for word in name.split() if word.isalpha()}
     if words and words <= _LINKS:
         return asked and message.bold
-    paired = any(other.make == mention.make and other is not mention for other in mentions)
+    paired = any(other.make == mention.make and other is not mention for other in message.mentions)
     if not (mention.everyday or mention.misspelt):
-        return not is_model or asked or message.bold or paired or _PLACE.search(before) is None
+        return mention.is_full or asked or message.bold or paired or _PLACE.search(before) is None
     if name.isdigit():
         return asked
     if mention.everyday and mention.misspelt:
@@ -493,18 +502,17 @@ def _in_digits(text: str) -> str:
             run.append(word)
         elif run:
             end = _close(text, run, parts, end)
-    end = _close(text, run, parts, end)
+    if run:
+        end = _close(text, run, parts, end)
     return "".join((*parts, text[end:]))
 
 
 def _close(text: str, run: list[re.Match[str]], parts: list[str], end: int) -> int:
-    """Write a finished run of number words as digits; returns where the text goes on."""
-    while run and run[-1].group() in _CONNECTORS:
+    """Write a finished run of number words as digits, and empty it; returns where the text goes on."""
+    while run[-1].group() in _CONNECTORS:
         run.pop()
     while len(run) > 1 and run[0].group() in _LIKE_ARTICLES and _NUMBERS.get(run[1].group(), 0) < _HUNDRED:
         run.pop(0)
-    if not run:
-        return end
     words = [word.group() for word in run]
     if not (len(words) == 1 and (words[0] in _NEED_COMPANY or words[0].isdigit())):
         parts += [text[end : run[0].start()], " ".join(map(str, _evaluated(words)))]
@@ -604,7 +612,7 @@ def _slot_of_years(tokens: Sequence[_Token], at: int, label: str | None, message
         return None
     if label == "driver_age":
         return label
-    of_vehicle = before[-1:] == [_VALUE] or not (_VEHICLE_WORDS | {"it", "it's"}).isdisjoint(before)
+    of_vehicle = before[-1:] == [_VALUE] or not (_VEHICLES_AND_IT).isdisjoint(before)
     of_another = not message.bold and not set(before) <= _FILLERS and message.awaiting != "driver_age"
     if of_vehicle or of_another or token.value not in _AGES:
         return None
@@ -618,7 +626,7 @@ def _slot_of_bare(
 ) -> str | None:
     """Slot of a number without unit and label: the one asked for, or the only one that it can be."""
     token, before, awaiting = tokens[at], _words_before(tokens, at), message.awaiting
-    if token.is_year and _is_model_year(token, before, message, alone=alone and not set(taken)):
+    if token.is_year and _is_model_year(before, message, alone=alone and not set(taken)):
         return "year"
     if message.correction and not token.is_year:
         changed = [
@@ -640,7 +648,7 @@ def _slot_of_bare(
     return None
 
 
-def _is_model_year(token: _Token, before: list[str], message: _Message, *, alone: bool) -> bool:
+def _is_model_year(before: list[str], message: _Message, *, alone: bool) -> bool:
     """Whether 2019 is the year of the vehicle; it could be an odometer's figure or the year of an event."""
     if not _SINCE.isdisjoint(before[:1]):
         return False
@@ -653,7 +661,9 @@ def _is_model_year(token: _Token, before: list[str], message: _Message, *, alone
 def _fits(token: _Token, slot: str, message: _Message) -> bool:
     """Whether a bare number can answer this question; more is believed when the message is nothing but the answer."""
     if slot == "mileage":
-        return token.value in (_MILEAGES if message.bold else _LIKELY_MILEAGES)
+        return (message.bold or not token.is_year) and token.value in (
+            _MILEAGES if message.bold else _LIKELY_MILEAGES
+        )
     if slot == "driver_age":
         return token.value in (_AGES if message.bold else _LIKELY_AGES)
     is_two_digits = token.text.isdigit() and len(token.text) == _SHORT_YEAR_DIGITS
@@ -714,7 +724,7 @@ def _counts(token: _Token, label: str | None, behind: list[str]) -> bool:
 
 def _is_on_odometer(behind: list[str]) -> bool:
     """Whether "on the clock", "de recorrido" or the like follows."""
-    return behind[:1] != [] and behind[0] in _ON and not (_MILEAGE_LABELS - {"marca"}).isdisjoint(behind[:4])
+    return behind[:1] != [] and behind[0] in _ON and not _ODOMETERS.isdisjoint(behind[:4])
 
 
 def _words_before(tokens: Sequence[_Token], at: int) -> list[str]:
@@ -727,7 +737,7 @@ def _words_before(tokens: Sequence[_Token], at: int) -> list[str]:
             words.append(_VALUE)
         if token.kind != "word":
             break
-        if token.text not in _HEDGES - _TIME_WORDS:
+        if token.text not in _MERE_HEDGES:
             words.append(token.text)
         if token.text not in _FILLERS:
             break
@@ -746,7 +756,7 @@ def _is_asked_about(tokens: Sequence[_Token], at: int, around: list[str]) -> boo
     ends = (token.text for token in tokens[at:] if token.kind == "sign" and token.text in ".;!?")
     if next(ends, "") != "?" or _VALUE in around or not _VEHICLE_WORDS.isdisjoint(around):
         return False
-    is_answer = tokens[at + 1].text in _POLITE | {","} and all(map(_adds_nothing, tokens[:at]))
+    is_answer = tokens[at + 1].text in _AFTER_ANSWER and all(map(_adds_nothing, tokens[:at]))
     return not is_answer and all(token.kind != "value" for token in tokens)
 
 
@@ -758,7 +768,7 @@ def _is_denied(tokens: Sequence[_Token]) -> bool:
             return False
         if token.text in _DENIALS:
             return _DENIALS[token.text] <= skipped
-        if token.text not in _COPULAS | _ARTICLES:
+        if token.text not in _SMALL_WORDS:
             return token.text in _SOFT_NEGATIONS and not skipped.isdisjoint(_COPULAS)
         skipped.add(token.text)
     return False

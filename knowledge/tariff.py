@@ -34,7 +34,7 @@ _DIGITS = 50  # enough for the product of all factors without rounding in betwee
 _MODELS_SHOWN = 12
 
 
-class NotInsurable(Exception):  # noqa: N818 - a refusal of the tariff, not an error of the program
+class NotInsurable(Exception):
     """The tariff has no price for these facts. The message tells a model what is wrong and what to ask the customer.
 
     Attributes:

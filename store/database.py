@@ -6,146 +6,177 @@ SQLite runs in WAL mode with synchronous=FULL: what was committed survives a pow
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self, TypeVar
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from errors import ConfigError, FrontdeskError, Unavailable
+from errors import ConfigError, Unavailable
+from store.address import driver_url, make_folder
+from store.group import Result, Work, Write, fault_of, run_group
+from store.migrate import migrate
 
 log = structlog.get_logger()
-Result = TypeVar("Result")
-Work = Callable[[AsyncConnection], Awaitable[Result]]
+READERS = 8
+READER_WAIT_S = 2.0
 BUSY_TIMEOUT_MS = 5_000
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-@dataclass(slots=True)
-class _Write:
-    work: Work[Any]
-    done: asyncio.Future[Any]
-
-
-def driver_url(url: str) -> str:
-    """The same address with the driver we use: aiosqlite for SQLite.
-
-    Raises:
-        ConfigError: The address is of no database we know.
-    """
-    try:
-        parsed = make_url(url)
-    except Exception as exc:
-        raise ConfigError(
-            f"FRONTDESK_DATABASE_URL: {url!r} is not a database address; use sqlite:///var/frontdesk.db"
-        ) from exc
-    backend = parsed.get_backend_name()
-    if backend != "sqlite":
-        raise ConfigError(f"FRONTDESK_DATABASE_URL: {backend!r} is not supported yet; use sqlite:///path")
-    return parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
+WRITE_PATIENCE_S = 4.5
+_LOCK_TRY_MS = 250
+_TELL_EVERY_S = 60.0
 
 
 class Database:
-    """One engine for readers, one connection for the group of writes. Use as an async context manager."""
+    """Connections for readers, and one for the groups of writes. Use as an async context manager."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, readers: int = READERS) -> None:
         self.url = driver_url(url)
-        self.engine: AsyncEngine = create_async_engine(self.url, pool_size=8, max_overflow=8)
+        self.engine: AsyncEngine = create_async_engine(
+            self.url, pool_size=readers + 1, max_overflow=0, pool_timeout=READER_WAIT_S
+        )
         event.listen(self.engine.sync_engine, "connect", _on_connect)
         event.listen(self.engine.sync_engine, "begin", _on_begin)
-        self._waiting: list[_Write] = []
+        self._waiting: list[Write] = []
         self._wake = asyncio.Event()
         self._stack = AsyncExitStack()
+        self._is_closed = True
+        self._fault: str | None = None
+        self._told: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
-        path = make_url(self.url).database
-        if path and path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        async with self.engine.connect() as connection:
-            await connection.run_sync(_migrate)
-            await connection.commit()
-        group = await self._stack.enter_async_context(asyncio.TaskGroup())
-        writer = group.create_task(self._write_loop(), name="database-writer")
-        self._stack.callback(writer.cancel)
+        make_folder(self.url)
+        try:
+            await self._prepare()
+            group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        except BaseException:
+            await self.engine.dispose()
+            raise
+        group.create_task(self._write_loop(), name="database-writer")
+        self._is_closed = False
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-        await self.engine.dispose()
+        self._is_closed = True
+        self._wake.set()
+        try:
+            await self._stack.aclose()
+        finally:
+            await self.engine.dispose()
 
-    async def write(self, work: Work[Result]) -> Result:
-        """Run `work` in the next group; returns after the commit.
+    async def _prepare(self) -> None:
+        """Bring the schema up to date.
 
         Raises:
-            Unavailable: The group could not be committed (database locked or full); nothing of it was written.
-            FrontdeskError: Whatever `work` itself refused, before it wrote anything.
+            ConfigError: The file cannot be opened, is no database, or was made by a newer version.
         """
+        try:
+            async with self._writer() as connection:
+                await connection.run_sync(migrate)
+                await connection.commit()
+        except DBAPIError as exc:
+            raise ConfigError(
+                f"FRONTDESK_DATABASE_URL: the database cannot be opened ({exc.orig}); is the path right, and writable?"
+            ) from exc
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection, None]:
+        """A connection that sees one state of the database.
+
+        Raises:
+            Unavailable: No connection came free, or the database did not answer.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except PoolTimeoutError as exc:
+            raise Unavailable("database: all connections are in use", code="pool_exhausted") from exc
+        except OperationalError as exc:
+            raise Unavailable(f"database: {fault_of(exc)}", code=fault_of(exc)) from exc
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Run `work` in the next group; returns after the commit. The work may run twice; only one run counts.
+
+        Raises:
+            Unavailable: It could not be committed (database locked, full, or closed); nothing of it was written.
+            FrontdeskError: What `work` itself refused, before it wrote anything.
+        """
+        if self._is_closed:
+            raise Unavailable("database: closed", code="db_closed")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(work, done))
+        self._waiting.append(Write(work, done, time.monotonic()))
         self._wake.set()
         return await done
 
-    async def is_reachable(self) -> bool:
-        """Whether a reader gets through."""
+    async def state(self) -> str:
+        """How the database is: `ok`, or the code of what is wrong. A fault that was seen is tried again."""
         try:
-            async with self.engine.connect() as connection:
+            async with self.read() as connection:
                 await connection.exec_driver_sql("SELECT 1")
-        except DBAPIError:
-            return False
-        return True
+            if self._fault is not None:
+                await self.write(_touch)
+        except Unavailable as exc:
+            return exc.code
+        return "ok"
+
+    @asynccontextmanager
+    async def _writer(self) -> AsyncGenerator[AsyncConnection, None]:
+        async with self.engine.connect() as plain:
+            yield await plain.execution_options(takes_write_lock=True)
 
     async def _write_loop(self) -> None:
-        async with self.engine.connect() as connection:
-            while True:
+        async with self._writer() as connection:
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
+            await connection.rollback()
+            while not self._is_closed or self._waiting:
                 await self._wake.wait()
                 self._wake.clear()
                 group, self._waiting = self._waiting, []
-                if group:
-                    await self._commit(connection, group)
+                while group := [write for write in group if not write.done.done()]:
+                    if await self._begin(connection, group):
+                        self._fault = await run_group(connection, group, self._tell)
+                        break
 
-    async def _commit(self, connection: AsyncConnection, group: list[_Write]) -> None:
-        results: list[tuple[_Write, Any]] = []
+    async def _begin(self, connection: AsyncConnection, group: list[Write]) -> bool:
+        """Take the write lock; while somebody else has it, writes that waited too long are refused."""
         try:
-            for write in group:
-                try:
-                    results.append((write, await write.work(connection)))
-                except FrontdeskError as exc:
-                    _fail(write, exc)
-            await connection.commit()
+            await connection.begin()
         except DBAPIError as exc:
-            await connection.rollback()
-            fault = "db_full" if "full" in str(exc.orig) else "db_busy"
-            log.warning("database.failed", fault=fault, error=type(exc.orig).__name__, writes=len(group))
+            self._fault = self._tell(exc, len(group))
+            now = time.monotonic()
             for write in group:
-                _fail(write, Unavailable(f"database: {fault}", code=fault))
-            return
-        for write, result in results:
-            if not write.done.done():
-                write.done.set_result(result)
+                if self._fault != "db_busy" or now - write.since >= WRITE_PATIENCE_S:
+                    write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
+            return False
+        return True
+
+    def _tell(self, error: DBAPIError, writes: int) -> str:
+        """The code of this failure, logged once a minute."""
+        fault = fault_of(error)
+        now = time.monotonic()
+        if now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:
+            self._told[fault] = now
+            say = log.warning if fault == "db_busy" else log.critical
+            say("database.failed", fault=fault, error=type(error.orig).__name__, writes=writes)
+        return fault
 
 
-def _fail(write: _Write, error: FrontdeskError) -> None:
-    if not write.done.done():
-        write.done.set_exception(error)
+async def _touch(connection: AsyncConnection) -> None:
+    """A write that changes nothing, to see whether writes go through again."""
+    await connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
-def _on_connect(connection: Any, _: object) -> None:
+def _on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection has no common type
     connection.isolation_level = None  # we say BEGIN ourselves, see _on_begin
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -153,22 +184,5 @@ def _on_connect(connection: Any, _: object) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _migrate(connection: Connection) -> None:
-    """Bring the schema to the newest revision.
-
-    Raises:
-        ConfigError: The database was made by a newer version of the program.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise ConfigError(
-            f"schema_mismatch: the database has schema {current!r}, made by a newer version; update Frontdesk"
-        )
-    command.upgrade(config, "head")
+    takes_lock = connection.get_execution_options().get("takes_write_lock", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_lock else "BEGIN")

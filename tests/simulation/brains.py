@@ -3,6 +3,7 @@
 A brain is any function from a request to a reply; these are for tests that do not care much.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
@@ -27,9 +28,17 @@ def default(request: MessageRequest) -> Reply:
     )
 
 
-def last_user_text(request: MessageRequest) -> str:
-    """The customer's last message as it stands in the request."""
-    return request.last_user_text
+def message_text(request: MessageRequest) -> str:
+    """The customer's last message; the field "message" of it when it is wrapped in a JSON object."""
+    text = request.last_user_text
+    if not text.startswith("{"):
+        return text
+    try:
+        wrapped = json.loads(text)
+    except ValueError:
+        return text
+    message = wrapped.get("message") if isinstance(wrapped, dict) else None
+    return message if isinstance(message, str) else text
 
 
 class Classifier:
@@ -37,11 +46,11 @@ class Classifier:
 
     Args:
         label_of: From the message's text to a label (a function, or a mapping; what it lacks gets no hints).
-        text_of: Where the message stands in the request.
+        text_of: Where the message stands in the request; the default finds it as text or in a JSON object.
     """
 
     def __init__(
-        self, label_of: LabelOf | Mapping[str, Mapping[str, JsonValue]], text_of: TextOf = last_user_text
+        self, label_of: LabelOf | Mapping[str, Mapping[str, JsonValue]], text_of: TextOf = message_text
     ) -> None:
         self._label_of = label_of
         self._text_of = text_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from tests.simulation.brains import filled
+from tests.simulation.brains import filled, message_text
 from tests.simulation.content import JsonObject
 from tests.simulation.demo_words import INTENTS, PHRASES, folded, is_spanish
 from tests.simulation.ordering import resolved
@@ -23,7 +23,7 @@ _PASSAGES_QUOTED = 2
 
 def demo(request: MessageRequest) -> Reply:
     """A label for a classifier request, a turn of the conversation for any other."""
-    text = request.last_user_text
+    text = message_text(request)
     if request.schema_wanted is not None:
         return Reply((Data(filled(request.schema_wanted, _label(request.schema_wanted, text))),))
     answered = {answer.name.casefold(): answer for answer in request.answers}

@@ -4,7 +4,6 @@ Why: output limit, stop sequences, thinking switches and tool_choice are obeyed 
 them, so that a careless brain cannot hide a mistake in the request.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from tests.simulation.blocks import (
     text_block,
     thinking_block,
 )
+from tests.simulation.ids import Ids
 from tests.simulation.json_text import compact
 from tests.simulation.models import Model
 from tests.simulation.ordering import ordered
@@ -41,9 +41,9 @@ class Rendered:
 class Renderer:
     """Renders the replies of one simulation; gives out call ids and signatures."""
 
-    def __init__(self, seals: Seals) -> None:
+    def __init__(self, seals: Seals, ids: Ids) -> None:
         self._seals = seals
-        self._numbers = itertools.count(1)
+        self._ids = ids
 
     def render(
         self, reply: Reply, request: MessageRequest, model: Model, key: str, chunk_chars: int
@@ -57,7 +57,7 @@ class Renderer:
         writing = _Writing(request, self._seals, key, chunk_chars, limit)
         parts = list(_possible(reply, request, model)) if request.max_tokens else []
         for part in parts:
-            writing.add(part, f"toolu_{next(self._numbers):08d}" if isinstance(part, ToolUse) else "")
+            writing.add(part, self._ids.next("toolu") if isinstance(part, ToolUse) else "")
         rendered = writing.rendered
         rendered.stop_reason = reply.stop_reason or writing.stop_reason()
         return rendered
@@ -138,7 +138,7 @@ def _possible(reply: Reply, request: MessageRequest, model: Model) -> Iterator[P
     calls = any(isinstance(part, ToolUse) for part in reply.parts)
     choice = request.tool_choice.type if request.tool_choice is not None else "auto"
     forced = choice in {"any", "tool"}
-    if forced and not calls:
+    if forced and reply.parts and not calls:
         raise BrainError("tool_choice forces a call, and the brain made none")
     if calls and (not request.tools or choice == "none"):
         raise BrainError("the brain called a tool where none may be called; ask request.can_call(name) first")

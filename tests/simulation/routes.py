@@ -29,9 +29,9 @@ def answer(answers: Answers, incoming: Incoming, recorded: Recorded, api_key: st
         case "POST", "/v1/messages/count_tokens":
             return answers.count_tokens(key, recorded)
         case "GET", path if path == _MODELS:
-            return Staged(whole(_page(parse_qs(target.query))), {})
+            return Staged(whole(_page(parse_qs(target.query))))
         case "GET", path if path.startswith(f"{_MODELS}/"):
-            return Staged(whole(models.find(path.removeprefix(f"{_MODELS}/")).info()), {})
+            return Staged(whole(models.find(path.removeprefix(f"{_MODELS}/")).info()))
         case method, path:
             raise ApiError(404, f"{method} {path}: no such endpoint in the simulation")
 

@@ -6,7 +6,6 @@ Life: one `async with` a test, or one process by hand (python -m tests.simulatio
 """
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -21,6 +20,7 @@ from tests.simulation.errors import ApiError
 from tests.simulation.faults.base import Fault
 from tests.simulation.faults.script import Step
 from tests.simulation.faults.timeline import Timeline
+from tests.simulation.ids import Ids
 from tests.simulation.limits import Limits, RateLimits
 from tests.simulation.player import apologise, play
 from tests.simulation.recorded import Recorded
@@ -63,8 +63,8 @@ class Simulation:
         self._keep_requests = keep_requests
         self._clock = clock
         rate_limits = RateLimits(limits or Limits())
-        self._answers = Answers(brain or brains.default, timing or Timing(), rate_limits, clock)
-        self._numbers = itertools.count(1)
+        self._ids = Ids()
+        self._answers = Answers(brain or brains.default, timing or Timing(), rate_limits, self._ids, clock)
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._running: dict[Connection, tuple[asyncio.Task[None], Recorded]] = {}
@@ -195,7 +195,7 @@ class Simulation:
         self._changed.set()
 
     def _record(self, incoming: Incoming) -> Recorded:
-        request_id = f"req_{next(self._numbers):08d}"
+        request_id = self._ids.next("req")
         recorded = Recorded(
             incoming.method, incoming.path, incoming.headers, incoming.body, request_id, self._clock()
         )
@@ -209,7 +209,7 @@ class Simulation:
         try:
             staged = routes.answer(self._answers, incoming, recorded, self.api_key)
         except ApiError as error:
-            staged = Staged(refused(error, recorded.request_id), {})
+            staged = Staged(refused(error, recorded.request_id))
         await play(staged, connection, recorded, self._clock, lambda: self._running.pop(connection, None))
 
     def _ended(self, task: asyncio.Task[None], connection: Connection, recorded: Recorded) -> None:

@@ -6,6 +6,7 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from tests.simulation import Simulation
+from tests.simulation_tests.sdk import client_of
 
 
 @pytest.fixture
@@ -18,5 +19,5 @@ async def simulation() -> AsyncIterator[Simulation]:
 @pytest.fixture
 async def client(simulation: Simulation) -> AsyncIterator[AsyncAnthropic]:
     """The SDK as the desk uses it: no retries of its own."""
-    async with AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as sdk:
+    async with client_of(simulation) as sdk:
         yield sdk

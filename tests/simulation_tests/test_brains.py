@@ -3,9 +3,18 @@
 import json
 
 import pytest
-from anthropic import AsyncAnthropic, InternalServerError
+from anthropic import AsyncAnthropic
 
-from tests.simulation import BrainError, Classifier, MessageRequest, Reply, Script, Simulation, ToolUse, brains
+from tests.simulation import (
+    BrainError,
+    Classifier,
+    MessageRequest,
+    Reply,
+    Script,
+    Simulation,
+    ToolUse,
+    brains,
+)
 from tests.simulation.request import parse
 from tests.simulation_tests.bodies import (
     HAIKU,
@@ -21,6 +30,7 @@ from tests.simulation_tests.bodies import (
     tool,
     user,
 )
+from tests.simulation_tests.sdk import ask_and_stop
 
 
 async def label(client: AsyncAnthropic, words: str) -> object:
@@ -48,6 +58,28 @@ async def test_the_classifier_answers_from_a_function(client: AsyncAnthropic, si
     assert await label(client, "HOLA") == {"intent": "greeting", "confidence": 0.0}
 
 
+@pytest.mark.parametrize(
+    "wrapped", ['{"message": "How much?", "conversation": []}', "How much?"], ids=["in JSON", "plain"]
+)
+async def test_the_classifier_finds_the_message(
+    client: AsyncAnthropic, simulation: Simulation, wrapped: str
+) -> None:
+    """A message sent as JSON data is still the same message."""
+    simulation.brain = Classifier({"How much?": {"intent": "greeting", "confidence": 1.0}})
+
+    assert await label(client, wrapped) == {"intent": "greeting", "confidence": 1.0}
+
+
+@pytest.mark.parametrize("odd", ["{not JSON", '{"text": "How much?"}', '{"message": 5}'])
+async def test_the_classifier_takes_other_braces_as_text(
+    client: AsyncAnthropic, simulation: Simulation, odd: str
+) -> None:
+    """A customer may write braces."""
+    simulation.brain = Classifier({odd: {"intent": "greeting", "confidence": 1.0}})
+
+    assert await label(client, odd) == {"intent": "greeting", "confidence": 1.0}
+
+
 async def test_the_default_brain_labels_and_echoes(client: AsyncAnthropic) -> None:
     """A simulation without any setting already answers both kinds of request."""
     message = await client.messages.create(**body())
@@ -72,10 +104,7 @@ async def test_a_script_is_told_model_by_model(client: AsyncAnthropic, simulatio
 async def test_a_script_that_runs_out_fails_the_test() -> None:
     """One call more than expected is a bug of the desk."""
     with pytest.raises(BrainError, match="no more replies for claude-haiku-5-5"):
-        async with Simulation(Script({})) as simulation:
-            async with AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as client:
-                with pytest.raises(InternalServerError):
-                    await client.messages.create(**body())
+        await ask_and_stop(Script({}), body())
 
 
 async def test_brains_can_be_put_together(client: AsyncAnthropic, simulation: Simulation) -> None:
@@ -127,7 +156,9 @@ def test_a_brain_reads_the_request_without_walking_through_blocks() -> None:
         assistant(call("b")),
         user(result("b", "84.50", is_error=True)),
     ]
-    raw = json.dumps(body(system="Rules", tools=[tool(), tool("search_knowledge")], messages=history)).encode()
+    raw = json.dumps(
+        body(system="Rules", tools=[tool(), tool("search_knowledge")], messages=history)
+    ).encode()
     request = parse(raw, MessageRequest)
 
     assert request.system_text == "Rules"
@@ -139,4 +170,9 @@ def test_a_brain_reads_the_request_without_walking_through_blocks() -> None:
     assert not request.can_call("handoff")
     assert [passage.source for passage in request.passages] == ["kb://old"]
     (answer,) = request.answers
-    assert (answer.name, answer.text, answer.is_error, answer.input) == ("get_quote", "84.50", True, {"make": "Nissan"})
+    assert (answer.name, answer.text, answer.is_error, answer.input) == (
+        "get_quote",
+        "84.50",
+        True,
+        {"make": "Nissan"},
+    )

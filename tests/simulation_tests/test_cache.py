@@ -35,6 +35,7 @@ class Clock:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        """The time it shows."""
         return self.now
 
 
@@ -125,7 +126,9 @@ async def test_saying_the_default_equals_leaving_it_out(client: AsyncAnthropic) 
     """Haiku thinks adaptively at medium effort unless told otherwise."""
     await usage(client, system=MARKED)
 
-    assert figures(await usage(client, system=MARKED, thinking=ADAPTIVE, output_config={"effort": "medium"})) == (TOKENS, 0)
+    assert figures(
+        await usage(client, system=MARKED, thinking=ADAPTIVE, output_config={"effort": "medium"})
+    ) == (TOKENS, 0)
 
 
 async def test_a_mark_is_not_part_of_the_prefix(client: AsyncAnthropic) -> None:
@@ -180,7 +183,9 @@ async def test_the_automatic_mark_stands_on_the_last_block(client: AsyncAnthropi
     assert figures(await usage(client, messages=long, cache_control=MARK)) == (750, 0)
 
 
-async def test_an_entry_lives_five_minutes_and_every_hit_renews_it(client: AsyncAnthropic, clock: Clock) -> None:
+async def test_an_entry_lives_five_minutes_and_every_hit_renews_it(
+    client: AsyncAnthropic, clock: Clock
+) -> None:
     """Quiet hours make the next turn dearer; a busy desk keeps its cache."""
     await usage(client, system=MARKED)
     clock.now += 299

@@ -13,7 +13,17 @@ from anthropic.types import Message
 from tests.simulation import Simulation
 from tests.simulation.demo import demo, guess
 from tests.simulation.quote_details import details_in
-from tests.simulation_tests.bodies import Body, assistant, body, label_format, object_schema, passage, result, tool, user
+from tests.simulation_tests.bodies import (
+    Body,
+    assistant,
+    body,
+    label_format,
+    object_schema,
+    passage,
+    result,
+    tool,
+    user,
+)
 
 INTENTS = ["greeting", "product_info", "quote", "off_topic", "escalate"]
 TOOLS = [
@@ -32,7 +42,9 @@ TOOLS = [
     ),
     tool(
         "handoff",
-        input_schema=object_schema({"reason": {"enum": ["asked_for_person", "other"]}, "summary": {"type": "string"}}),
+        input_schema=object_schema(
+            {"reason": {"enum": ["asked_for_person", "other"]}, "summary": {"type": "string"}}
+        ),
     ),
 ]
 
@@ -77,9 +89,16 @@ def words(message: Message) -> str:
 async def test_it_labels_by_key_words(client: AsyncAnthropic, message: str, intent: str) -> None:
     """A newcomer sees the routing work, in both languages."""
     schema = object_schema(
-        {"intent": {"enum": INTENTS}, "confidence": {"type": "number"}, "language": {"type": "string"}, "also": {"type": "array"}}
+        {
+            "intent": {"enum": INTENTS},
+            "confidence": {"type": "number"},
+            "language": {"type": "string"},
+            "also": {"type": "array"},
+        }
     )
-    answered = await client.messages.create(**body(messages=[user(message)], output_config=label_format(schema)))
+    answered = await client.messages.create(
+        **body(messages=[user(message)], output_config=label_format(schema))
+    )
     label = json.loads(words(answered))
 
     assert guess(message) == label["intent"] == intent
@@ -133,7 +152,10 @@ async def test_it_hands_over(client: AsyncAnthropic) -> None:
     called = await turn(client, asked)
     call, ticket = back(called, "Ticket T1 is stored.")
 
-    assert call["content"][0]["input"] == {"reason": "asked_for_person", "summary": "I want to talk to a human"}
+    assert call["content"][0]["input"] == {
+        "reason": "asked_for_person",
+        "summary": "I want to talk to a human",
+    }
     assert "Ticket T1" in words(await turn(client, asked, call, ticket))
 
 

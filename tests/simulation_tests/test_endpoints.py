@@ -9,6 +9,7 @@ from anthropic import AsyncAnthropic
 
 from tests.simulation import Limits, Reply, Simulation
 from tests.simulation_tests.bodies import HAIKU, body, text, user
+from tests.simulation_tests.sdk import client_of
 
 
 async def test_a_wrong_key_is_not_let_in(simulation: Simulation) -> None:
@@ -23,15 +24,16 @@ async def test_a_wrong_key_is_not_let_in(simulation: Simulation) -> None:
 async def test_the_old_key_header_is_not_read(simulation: Simulation) -> None:
     """A proxy that still sends x-api-key would work nowhere but here."""
     headers = {"authorization": "", "x-api-key": simulation.api_key}
-    async with AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as client:
+    async with client_of(simulation) as client:
         with pytest.raises(anthropic.AuthenticationError, match="x-api-key header is not read"):
             await client.messages.create(**body(), extra_headers=headers)
 
 
 async def test_another_api_version_is_refused(client: AsyncAnthropic) -> None:
     """The rules hold for one version; a client of another one must not be fooled."""
-    with pytest.raises(anthropic.BadRequestError, match="2023-06-01"):
-        await client.messages.create(**body(), extra_headers={"anthropic-version": "2023-06-01"})
+    for version, words in (("2023-06-01", "2023-06-01"), (anthropic.omit, "header is required")):
+        with pytest.raises(anthropic.BadRequestError, match=words):
+            await client.messages.create(**body(), extra_headers={"anthropic-version": version})
 
 
 async def test_an_unknown_or_retired_model_is_not_found(client: AsyncAnthropic) -> None:
@@ -83,7 +85,9 @@ async def test_a_model_tells_what_it_takes(client: AsyncAnthropic) -> None:
 
 async def test_tokens_are_counted_by_bytes(client: AsyncAnthropic) -> None:
     """Budgets computed from the count must grow with the text, in every language."""
-    counted = await client.messages.count_tokens(model=HAIKU, messages=[{"role": "user", "content": "ñ" * 20}])
+    counted = await client.messages.count_tokens(
+        model=HAIKU, messages=[{"role": "user", "content": "ñ" * 20}]
+    )
 
     assert counted.input_tokens == 10
 
@@ -104,7 +108,7 @@ async def test_limits_can_be_enforced() -> None:
     """A load test can see what the desk does when its minute is used up."""
     async with (
         Simulation(limits=Limits(requests=1, is_enforced=True)) as simulation,
-        AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as client,
+        client_of(simulation) as client,
     ):
         await client.messages.create(**body())
         with pytest.raises(anthropic.RateLimitError) as refused:
@@ -142,16 +146,21 @@ async def test_only_the_newest_requests_are_kept() -> None:
     """A long load test must not fill the memory of the machine it measures."""
     async with (
         Simulation(keep_requests=2) as simulation,
-        AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as client,
+        client_of(simulation) as client,
     ):
         for number in range(3):
             await client.messages.create(**body(messages=[user(str(number))]))
 
-        assert [recorded.parsed.last_user_text for recorded in simulation.requests if recorded.parsed] == ["1", "2"]
+        assert [recorded.parsed.last_user_text for recorded in simulation.requests if recorded.parsed] == [
+            "1",
+            "2",
+        ]
         assert simulation.total_requests == 3
 
 
-async def test_the_brain_can_be_changed_between_requests(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_the_brain_can_be_changed_between_requests(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """A test sets what the model says next."""
     simulation.brain = lambda _: Reply.of("Second thoughts.")
     message = await client.messages.create(**body())

@@ -8,9 +8,10 @@ import httpx2
 import pytest
 from anthropic import AsyncAnthropic
 
-from tests.simulation import Reply, Simulation, ToolUse
+from tests.simulation import Simulation
 from tests.simulation.faults import Hang, Ok, Status, Step, TooLong, spend_limit
-from tests.simulation_tests.bodies import HAIKU, SONNET, Body, body, tool, user
+from tests.simulation_tests.bodies import HAIKU, SONNET, body, user
+from tests.simulation_tests.sdk import client_of
 
 STATUSES: dict[str, tuple[type[anthropic.APIStatusError], int, str | None]] = {
     "400": (anthropic.BadRequestError, 400, "invalid_request_error"),
@@ -66,7 +67,9 @@ async def test_a_gateway_answers_with_a_page(client: AsyncAnthropic, simulation:
     assert refused.value.response.text.startswith("<html>")
 
 
-async def test_429_carries_retry_after_only_when_asked(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_429_carries_retry_after_only_when_asked(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """Waiting belongs to the header; without it the client decides."""
     simulation.faults(HAIKU, "429:60, 429")
     waits = []
@@ -92,7 +95,9 @@ async def test_the_spend_limit_has_its_own_code(client: AsyncAnthropic, simulati
     assert ramped.value.response.headers["retry-after"] == "1"
 
 
-async def test_a_long_body_is_refused_until_it_is_trimmed(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_a_long_body_is_refused_until_it_is_trimmed(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """The desk trims its history and tries again; the second try must pass."""
     simulation.faults(HAIKU, "400:500x*")
     with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
@@ -135,7 +140,7 @@ async def test_an_outage_can_last_for_a_time() -> None:
     now = [0.0]
     async with (
         Simulation(clock=lambda: now[0]) as simulation,
-        AsyncAnthropic(base_url=simulation.base_url, api_key=simulation.api_key, max_retries=0) as client,
+        client_of(simulation) as client,
     ):
         simulation.faults(HAIKU, "529 for 300s, 429, ok")
         for now[0] in (10, 200, 309):
@@ -150,19 +155,23 @@ async def test_an_outage_can_last_for_a_time() -> None:
 async def test_faults_can_be_given_as_values(client: AsyncAnthropic, simulation: Simulation) -> None:
     """What a script cannot say, values can."""
     simulation.faults(HAIKU, [Status(429, 2.5), Ok(), Step((spend_limit(),), 2), TooLong(10)])
-    codes = []
+    codes: list[str] = []
     for _ in range(6):
         try:
             codes.append(await ask(client))
         except anthropic.APIStatusError as error:
-            codes.append(error.error_code or error.response.headers.get("retry-after", str(error.status_code)))
+            codes.append(
+                error.error_code or error.response.headers.get("retry-after") or str(error.status_code)
+            )
 
     good = "You said: Hello there"
     assert codes == ["2.5", good, "enforced_spend_limit_reached", "enforced_spend_limit_reached", "400", good]
 
 
 @pytest.mark.parametrize("script", ["hang", "hang200"])
-async def test_silence_lasts_until_the_client_leaves(client: AsyncAnthropic, simulation: Simulation, script: str) -> None:
+async def test_silence_lasts_until_the_client_leaves(
+    client: AsyncAnthropic, simulation: Simulation, script: str
+) -> None:
     """First-token limits are tested with this; nothing may be left behind."""
     simulation.faults(HAIKU, script)
     started = time.monotonic()
@@ -181,82 +190,3 @@ async def test_the_sdk_times_out_on_silence(client: AsyncAnthropic, simulation: 
     simulation.faults(HAIKU, [Hang()])
     with pytest.raises(anthropic.APITimeoutError):
         await ask(client.with_options(timeout=httpx2.Timeout(0.1)))
-
-
-REPLIES: dict[str, tuple[str | None, list[str]]] = {
-    "empty": ("end_turn", []),
-    "max_tokens:2": ("max_tokens", ["text"]),
-    "refusal": ("refusal", []),
-    "pause": ("pause_turn", ["text", "tool_use"]),
-    "max_tokens": ("max_tokens", ["text", "tool_use"]),
-    "ok": ("tool_use", ["text", "tool_use"]),
-}
-
-
-@pytest.mark.parametrize("script", REPLIES)
-async def test_a_useless_reply_has_its_stop_reason(client: AsyncAnthropic, simulation: Simulation, script: str) -> None:
-    """Each of these once became an empty bubble somewhere."""
-    simulation.brain = lambda _: Reply.of("One moment please.", ToolUse("get_quote", {"make": "Nissan Leaf"}))
-    stop_reason, kinds = REPLIES[script]
-    request_body = body(tools=[tool()])
-
-    simulation.faults(HAIKU, f"{script}x2")
-    whole = await client.messages.create(**request_body)
-    async with client.messages.stream(**request_body) as stream:
-        message = await stream.get_final_message()
-
-    assert (whole.stop_reason, [block.type for block in whole.content]) == (stop_reason, kinds)
-    assert (message.stop_reason, [block.type for block in message.content]) == (stop_reason, kinds)
-
-
-async def test_a_call_cut_by_the_limit_is_not_whole(client: AsyncAnthropic, simulation: Simulation) -> None:
-    """A cut call must never be run; here is one to try it with."""
-    simulation.brain = lambda _: Reply.of(ToolUse("get_quote", {"make": "Nissan", "model": "Leaf", "year": 2022}))
-    simulation.faults(HAIKU, "max_tokensx2")
-    whole = await client.messages.create(**body(tools=[tool()]))
-    async with client.messages.stream(**body(tools=[tool()])) as stream:
-        cut = await stream.get_final_message()
-
-    assert whole.content[0].type == cut.content[0].type == "tool_use"
-    assert whole.content[0].input == {}
-    assert "year" not in cut.content[0].input
-
-
-async def test_a_refusal_names_its_category(client: AsyncAnthropic, simulation: Simulation) -> None:
-    """What the log needs to tell a false alarm."""
-    simulation.faults(HAIKU, "refusal:cyber")
-    message = await client.messages.create(**body())
-
-    assert message.stop_details is not None
-    assert message.stop_details.category == "cyber"
-
-
-async def test_broken_tool_json_reaches_the_client(client: AsyncAnthropic, simulation: Simulation) -> None:
-    """The SDK's helper raises ValueError on it, which is no AnthropicError."""
-    simulation.brain = lambda _: Reply.of(ToolUse("get_quote", {"make": "Kia"}))
-    simulation.faults(HAIKU, "tooljson")
-    with pytest.raises(ValueError, match="Unable to parse tool parameter JSON"):
-        async with client.messages.stream(**body(tools=[tool()])) as stream:
-            await stream.get_final_message()
-
-
-async def test_a_tool_can_be_called_in_other_letters(client: AsyncAnthropic, simulation: Simulation) -> None:
-    """Seen on Sonnet; and the echo of such a call must be taken."""
-    simulation.brain = lambda _: Reply.of(ToolUse("get_quote", {"make": "Kia"}))
-    simulation.faults(HAIKU, "toolcase")
-    message = await client.messages.create(**body(tools=[tool()]))
-
-    assert message.content[0].type == "tool_use"
-    assert message.content[0].name == "Get_Quote"
-
-
-async def test_an_invented_tool_may_be_sent_back(client: AsyncAnthropic, simulation: Simulation) -> None:
-    """The desk answers a call of an unknown tool with is_error; the API takes that history."""
-    simulation.brain = lambda request: Reply.of("Sorry." if request.answers else ToolUse("get_weather"))
-    asked: list[Body] = [user("How much?")]
-    message = await client.messages.create(**body(tools=[tool()], messages=asked))
-    assert message.content[0].type == "tool_use"
-    failed = {"type": "tool_result", "tool_use_id": message.content[0].id, "content": "unknown tool", "is_error": True}
-    history = [*asked, {"role": "assistant", "content": message.content}, user(failed)]
-
-    assert (await client.messages.create(**body(tools=[tool()], messages=history))).stop_reason == "end_turn"

@@ -12,28 +12,46 @@ TREE: Body = {
     "$defs": {"node": object_schema({"child": {"$ref": "#/$defs/node"}})},
 }
 REFUSED: dict[str, tuple[Body, str]] = {
-    "an open object": ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
-    "an open object inside": (object_schema({"a": {"type": "object"}}), "schema.properties.a: For 'object' type"),
+    "an open object": (
+        {"type": "object", "properties": {}},
+        "'additionalProperties' must be explicitly set to false",
+    ),
+    "an open object inside": (
+        object_schema({"a": {"type": "object"}}),
+        "schema.properties.a: For 'object' type",
+    ),
     "an open object in a list": (
         object_schema({"a": {"type": "array", "items": {"type": "object"}}}),
         "schema.properties.a.items: For 'object' type",
     ),
-    "an open object that may be null": (object_schema({"a": {"type": ["object", "null"]}}), "additionalProperties"),
+    "an open object that may be null": (
+        object_schema({"a": {"type": ["object", "null"]}}),
+        "additionalProperties",
+    ),
     "minimum": (object_schema({"a": {"type": "integer", "minimum": 1}}), "'minimum' is not supported"),
     "maximum": (object_schema({"a": {"type": "number", "maximum": 1}}), "'maximum' is not supported"),
-    "multipleOf": (object_schema({"a": {"type": "number", "multipleOf": 5}}), "'multipleOf' is not supported"),
+    "multipleOf": (
+        object_schema({"a": {"type": "number", "multipleOf": 5}}),
+        "'multipleOf' is not supported",
+    ),
     "minLength": (object_schema({"a": {"type": "string", "minLength": 1}}), "'minLength' is not supported"),
     "maxLength": (object_schema({"a": {"type": "string", "maxLength": 9}}), "'maxLength' is not supported"),
     "maxItems": (object_schema({"a": {"type": "array", "maxItems": 9}}), "'maxItems' is not supported"),
     "minItems 2": (object_schema({"a": {"type": "array", "minItems": 2}}), "only the values 0 and 1"),
     "oneOf": (object_schema({"a": {"oneOf": [{"type": "string"}]}}), "'oneOf' is not supported"),
     "an unknown type": (object_schema({"a": {"type": "date"}}), "unknown type 'date'"),
-    "an unknown format": (object_schema({"a": {"type": "string", "format": "phone"}}), "'phone' is not supported"),
+    "an unknown format": (
+        object_schema({"a": {"type": "string", "format": "phone"}}),
+        "'phone' is not supported",
+    ),
     "an enum of objects": (object_schema({"a": {"enum": [{}]}}), "only strings, numbers, booleans and null"),
     "a look-ahead": (object_schema({"a": {"type": "string", "pattern": "(?=x)"}}), "lookaround"),
     "a word border": (object_schema({"a": {"type": "string", "pattern": r"\bx"}}), "word borders"),
     "recursion": (TREE, "recursive schemas are not supported"),
-    "an external reference": (object_schema({"a": {"$ref": "https://example.com/s"}}), "only references to definitions"),
+    "an external reference": (
+        object_schema({"a": {"$ref": "https://example.com/s"}}),
+        "only references to definitions",
+    ),
     "a reference in allOf": (
         {**object_schema({"a": {"allOf": [{"$ref": "#/$defs/b"}]}}), "$defs": {"b": {"type": "string"}}},
         "$ref inside allOf",
@@ -51,8 +69,13 @@ REFUSED: dict[str, tuple[Body, str]] = {
 }
 TAKEN: dict[str, Body] = {
     "24 optional fields": object_schema({f"f{at}": {"type": "string"} for at in range(24)}, []),
-    "16 unions": object_schema({f"f{at}": {"anyOf": [{"type": "string"}, {"type": "null"}]} for at in range(16)}),
-    "definitions": {**object_schema({"a": {"$ref": "#/$defs/b"}}), "$defs": {"b": {"type": "string", "format": "date"}}},
+    "16 unions": object_schema(
+        {f"f{at}": {"anyOf": [{"type": "string"}, {"type": "null"}]} for at in range(16)}
+    ),
+    "definitions": {
+        **object_schema({"a": {"$ref": "#/$defs/b"}}),
+        "$defs": {"b": {"type": "string", "format": "date"}},
+    },
     "a simple pattern": object_schema({"a": {"type": "string", "pattern": "^[a-z]+$", "description": "x"}}),
 }
 

@@ -45,7 +45,9 @@ async def test_a_changed_prefix_refuses_the_thinking_behind_it(
         await client.messages.create(**{**body(**change), "messages": changed})
 
 
-async def test_all_thinking_of_finished_turns_may_be_left_out(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_all_thinking_of_finished_turns_may_be_left_out(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """The simple way to switch specialists."""
     simulation.brain = THOUGHTFUL
     answer = await turn(client, messages=[user("One")])
@@ -76,10 +78,14 @@ async def test_changed_thinking_is_refused(client: AsyncAnthropic, simulation: S
     for forged in ({"thinking": "Other."}, {"signature": "bm8="}):
         block = {**answer["content"][0], **forged}
         with pytest.raises(BadRequestError, match="It was changed"):
-            await client.messages.create(**body(messages=[user("One"), assistant(block, text("Said.")), user("Two")]))
+            await client.messages.create(
+                **body(messages=[user("One"), assistant(block, text("Said.")), user("Two")])
+            )
 
 
-async def test_another_model_drops_the_thinking_silently(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_another_model_drops_the_thinking_silently(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """A fall-up from Haiku to Sonnet is no error."""
     simulation.brain = THOUGHTFUL
     answer = await turn(client, messages=[user("One")])
@@ -87,7 +93,9 @@ async def test_another_model_drops_the_thinking_silently(client: AsyncAnthropic,
     assert await turn(client, model=SONNET, system="New rules", messages=[user("One"), answer, user("Two")])
 
 
-async def test_a_tool_result_must_bring_the_thinking_of_its_call(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_a_tool_result_must_bring_the_thinking_of_its_call(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """Within a tool loop the reply goes back unchanged."""
     simulation.brain = CALLING
     asked = [user("How much?")]
@@ -100,7 +108,9 @@ async def test_a_tool_result_must_bring_the_thinking_of_its_call(client: AsyncAn
         await turn(client, messages=[*asked, assistant(answer["content"][1]), back], tools=[tool()])
 
 
-async def test_a_finished_tool_turn_may_lose_its_thinking(client: AsyncAnthropic, simulation: Simulation) -> None:
+async def test_a_finished_tool_turn_may_lose_its_thinking(
+    client: AsyncAnthropic, simulation: Simulation
+) -> None:
     """After the turn the thinking may go."""
     simulation.brain = CALLING
     asked = [user("How much?")]

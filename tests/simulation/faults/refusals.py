@@ -22,6 +22,10 @@ _MESSAGES = {
     504: "The request timed out while it was being processed.",
     529: "Overloaded",
 }
+_MESSAGES_OF_CODES = {
+    "enforced_spend_limit_reached": "You have reached the monthly usage limit of your organization's tier.",
+    "ramp_limit_exceeded": "Your organization's usage grows too fast; slow down and try again.",
+}
 _GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
 )
@@ -46,7 +50,7 @@ class Status(Fault):
         """The error response."""
         del body_bytes
         headers = {} if self.retry_after_s is None else {"retry-after": f"{self.retry_after_s:g}"}
-        message = _MESSAGES.get(self.status, "Error")
+        message = _MESSAGES_OF_CODES.get(self.error_code or "", _MESSAGES.get(self.status, "Error"))
         html = _GATEWAY_PAGE.format(f"{self.status} {message}") if self.is_html else None
         error = ApiError(self.status, message, error_code=self.error_code, headers=headers, html=html)
         return refused(error, request_id)

@@ -136,7 +136,7 @@ def _after(acts: Acts, chunks: int) -> int:
     """
     places = [index for index, act in enumerate(acts) if isinstance(act, Send) and act.is_chunk]
     if not places:
-        return next(index for index, act in enumerate(acts) if _closes(act))
+        return next((index for index, act in enumerate(acts) if _closes(act)), len(acts))
     wanted = chunks if is_stream(acts) else min(chunks, len(places) - 1)
     return places[min(wanted, len(places)) - 1] + 1 if wanted else places[0]
 

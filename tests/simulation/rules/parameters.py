@@ -8,7 +8,8 @@ from tests.simulation.prompt import Enabled
 from tests.simulation.request import MessageRequest
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"\+?\d[\d\s().-]{6,}\d")
+# A plain number is no phone number: opaque ids may be plain numbers.
+_PHONE = re.compile(r"\+\d[\d\s().-]{6,}\d|\(?\d{2,4}\)?(?:[\s.-]+\d{2,4}){2,}")
 _NAME = re.compile(r"[^\W\d_]+(?:[ ][^\W\d_]+)+")
 
 

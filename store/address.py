@@ -1,0 +1,48 @@
+"""Read the address of the database and choose the driver for it.
+
+Why: operators write `sqlite:///path`; which driver stands behind it is our business.
+"""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from errors import ConfigError
+
+_EXAMPLE = "use sqlite:///var/frontdesk.db"
+
+
+def driver_url(url: str) -> str:
+    """The same address with the driver we use: aiosqlite for SQLite.
+
+    Raises:
+        ConfigError: The address is of no database we know. The text never repeats the address: it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as exc:
+        raise ConfigError(f"FRONTDESK_DATABASE_URL: this is not a database address; {_EXAMPLE}") from exc
+    backend = parsed.get_backend_name()
+    if backend != "sqlite":
+        raise ConfigError(f"FRONTDESK_DATABASE_URL: {backend!r} is not supported yet; {_EXAMPLE}")
+    if parsed.database in {None, "", ":memory:"}:
+        raise ConfigError(
+            f"FRONTDESK_DATABASE_URL: a database in memory loses accepted messages; {_EXAMPLE}"
+        )
+    return parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
+
+
+def make_folder(url: str) -> None:
+    """Make the folder of the database file if it is not there.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
+    path = make_url(url).database
+    if path is None:
+        return
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"FRONTDESK_DATABASE_URL: {Path(path).parent}: {exc.strerror}") from exc

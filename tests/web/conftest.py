@@ -1,0 +1,205 @@
+"""A real browser, the real server in its own process, and a line between them that a test can break."""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from settings import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+_ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+_SERVE = (sys.executable, "-c", "import cli; cli.main()", "serve")
+_START_WITHIN_S = 30.0
+
+
+class Desk:
+    """The server as operators run it; it can die without a word and come back at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = _free_port()
+        self._log = folder / "server.log"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")},
+            "FRONTDESK_ENGINE": "local",
+            "FRONTDESK_DATABASE_URL": f"sqlite:///{folder / 'desk.db'}",
+            "FRONTDESK_SECRET": "a-secret-of-the-tests",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server; returns when it is ready."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(_SERVE, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        ends = time.monotonic() + _START_WITHIN_S
+        while time.monotonic() < ends and self._process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz"):
+                return
+            time.sleep(0.05)
+        pytest.fail(f"the server did not start:\n{self._log.read_text(encoding='utf-8')[-2000:]}")
+
+    def die(self) -> None:
+        """Kill the process without giving it time to say goodbye."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(timeout=10)
+
+
+class Cable:
+    """A relay between browser and server that breaks where a test says so."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._lines: set[socket.socket] = set()
+        self._breaks: list[tuple[bytes, int]] = []
+        self._guard = threading.Lock()
+        self.breaks_seen = 0
+        self.is_down = False
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def break_at(self, marker: bytes, further: int = 0) -> None:
+        """Cut all lines once, `further` bytes after the server next says this (negative: before its end)."""
+        self._breaks.append((marker, further))
+
+    def cut(self) -> None:
+        """Cut all lines that are open, as a lost network does."""
+        with self._guard:
+            lines, self._lines = self._lines, set()
+        for line in lines:
+            _reset(line)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                threading.Thread(target=self._relay, args=(near,), daemon=True).start()
+
+    def _relay(self, near: socket.socket) -> None:
+        try:
+            if self.is_down:
+                raise ConnectionError
+            far = socket.create_connection(("127.0.0.1", self._port))
+        except OSError:
+            _reset(near)
+            return
+        with self._guard:
+            self._lines |= {near, far}
+        threading.Thread(target=self._pump, args=(near, far), daemon=True).start()
+        self._pump(far, near, is_answer=True)
+
+    def _pump(self, source: socket.socket, target: socket.socket, *, is_answer: bool = False) -> None:
+        said = b""
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                said += data
+                if is_answer and self._breaks and self._breaks[0][0] in said:
+                    marker, further = self._breaks.pop(0)
+                    beyond = len(said) - (said.index(marker) + len(marker) + further)
+                    target.sendall(data[: max(0, len(data) - max(0, beyond))])
+                    time.sleep(0.02)  # so that the browser reads these bytes before the line is gone
+                    self.breaks_seen += 1
+                    self.cut()
+                    break
+                target.sendall(data)
+        with self._guard:
+            self._lines -= {source, target}
+        _reset(source)
+        _reset(target)
+
+
+def _reset(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.shutdown(socket.SHUT_RDWR)
+    line.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A server with a database of its own and no key."""
+    if not CHROMIUM.is_file():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    folder = tmp_path_factory.mktemp("desk")
+    running = Desk(folder)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.die()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium as it comes with Debian."""
+    if not CHROMIUM.is_file():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def cable(desk: Desk) -> Iterator[Cable]:
+    """A whole line to the server."""
+    with Cable(desk.port) as line:
+        yield line
+
+
+class Visitor:
+    """A person at the chat page, and everything their browser asked for or complained about."""
+
+    def __init__(self, context: BrowserContext, cable: Cable) -> None:
+        self.context, self.cable = context, cable
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.addresses: list[str] = []
+        self.sent: list[dict[str, str]] = []
+        context.on("request", lambda request: self.addresses.append(request.url))
+        self.page.on("request", lambda request: self._note(request.method, request.url, request.post_data))
+        self.page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type == "error" else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(cable.url)
+
+    def _note(self, method: str, url: str, body: str | None) -> None:
+        if method == "POST" and url.endswith("/chat") and body:
+            import json  # noqa: PLC0415
+
+            self.sent.append(json.loads(body))
