@@ -1,7 +1,7 @@
 """Put the parts together from the settings; keep the desk up to date while it runs.
 
 Called by server.py and cli.py, the only places that build things. Raises ConfigError when something in the
-prompts, the knowledge or the settings is wrong at start; later a broken file is refused and the last good
+prompts, the tariff or the settings is wrong at start; later a broken file is refused and the last good
 desk serves on.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from agents.reload import Look, changes, look
-from agents.specialist import Catalogue, ToolFacts, load_catalogue
+from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
 from errors import ConfigError
@@ -29,6 +29,7 @@ from knowledge.tariff import Tariff
 from knowledge.vehicles import Vehicles
 from router.desk import Desk, DeskRecords, Engines
 from router.local import Example, LocalClassifier
+from router.retrain import retrain
 from settings import ROOT, Settings
 from tools.handoff import handoff_tool
 from tools.quote import TariffPrices, quote_tool
@@ -37,7 +38,7 @@ from tools.search import search_tool
 
 log = structlog.get_logger()
 GUARDS: Mapping[str, Guard] = {guard.name: guard for guard in (length_guard(),)}
-CACHE = ROOT / "var"
+_PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 
 class LiveKnowledge:
@@ -45,24 +46,24 @@ class LiveKnowledge:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index = KnowledgeIndex.load(folder)
+        self.reload()
 
     @property
     def passages(self) -> int:
         """How many passages there are."""
-        return sum(len(article.parts) for article in self._index.articles)
+        return self._index.passages
 
     def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages, best first; empty when nothing fits."""
         return self._index.search(query, language, limit)
 
     def reload(self) -> None:
-        """Read the folder again.
-
-        Raises:
-            ConfigError: An article cannot be read; the last good index serves on.
-        """
+        """Read the folder again. An article that cannot be read is left out and told to the log."""
         self._index = KnowledgeIndex.load(self.folder)
+        for reason in self._index.rejected:
+            log.error("article.rejected", code="kb_rejected_doc", reason=reason)
+        if not self._index.articles:
+            log.warning("knowledge.emptied", code="kb_empty", folder=str(self.folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,13 @@ class Parts:
 
 
 def build_parts(settings: Settings) -> Parts:
-    """Tools and what they stand on.
+    """Tools and what they stand on. The company's own tariff and vehicles stand beside the folder of its articles.
 
     Raises:
-        ConfigError: The tariff, the vehicles or an article is wrong.
+        ConfigError: The tariff or the vehicles are wrong.
     """
-    data = settings.knowledge.parent
-    vehicles = Vehicles.load(data / "vehicles.toml")
-    tariff = Tariff.load(data / "tariff.toml")
+    vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
+    tariff = Tariff.load(_beside(settings.knowledge, "tariff.toml"))
     tariff.check_rates(vehicles)
     knowledge = LiveKnowledge(settings.knowledge)
     toolbox = Toolbox.of(quote_tool(TariffPrices(tariff, vehicles)), search_tool(knowledge), handoff_tool())
@@ -91,18 +91,24 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(toolbox, vehicles, knowledge, facts)
 
 
-def load_prompts(settings: Settings, parts: Parts) -> Catalogue:
-    """The prompt files.
+def _beside(articles: Path, name: str) -> Path:
+    """The file beside the articles, or the built-in one when there is none."""
+    own = articles.parent / name
+    return own if own.is_file() else _BUILT_IN / name
+
+
+def load_prompts(settings: Settings, parts: Parts, before: Catalogue | None = None) -> Catalogue:
+    """The prompt files; `before` is what the desk serves now, if it does.
 
     Raises:
         ConfigError: A file is wrong: file, line, value, remedy.
     """
-    return load_catalogue(settings.prompts, parts.facts, frozenset(GUARDS))
+    return load_catalogue(settings.prompts, parts.facts, frozenset(GUARDS), before)
 
 
-def train(catalogue: Catalogue) -> LocalClassifier:
+def train(catalogue: Catalogue, cache: Path = _CACHE) -> LocalClassifier:
     """The local classifier for these prompts, from the cache when nothing it learns from has changed."""
-    return LocalClassifier.load_or_train(examples_of(catalogue), catalogue.lexicon, CACHE)
+    return LocalClassifier.load_or_train(examples_of(catalogue), catalogue.lexicon, cache)
 
 
 def examples_of(catalogue: Catalogue) -> list[Example]:
@@ -133,17 +139,22 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines, None]:
 
 
 class DeskKeeper:
-    """Holds the current desk, and replaces it when prompts change."""
+    """Holds the current desk, and replaces it when prompts change.
+
+    `stale` says why the prompts in the folder are not those that are served; None when they are.
+    """
 
     def __init__(self, settings: Settings, parts: Parts, engines: Engines, records: DeskRecords) -> None:
         self._settings = settings
+        self._cache = cache_of(settings)
         self.parts = parts
         self.stale: str | None = None
         self._seen: Look = look(settings.prompts)
         catalogue = load_prompts(settings, parts)
+        self._learned = _lessons(catalogue)
         self._desk = Desk(
             catalogue=catalogue,
-            classifier=train(catalogue),
+            classifier=train(catalogue, self._cache),
             toolbox=parts.toolbox,
             guards=GUARDS,
             engines=engines,
@@ -161,33 +172,66 @@ class DeskKeeper:
     async def watch(self) -> None:
         """Follow changes of the prompts and the articles until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_prompts())
+            group.create_task(self._watch_prompts(group))
             group.create_task(self._watch_knowledge())
 
-    async def _watch_prompts(self) -> None:
+    async def _watch_prompts(self, group: asyncio.TaskGroup) -> None:
+        """New prompts serve at once, and the classifier trained from them as soon as it is there."""
+        learning: asyncio.Task[None] | None = None
         async with aclosing(changes(self._settings.prompts, self._seen)) as seen:
-            async for _ in seen:
-                try:
-                    await self._take_over(await asyncio.to_thread(load_prompts, self._settings, self.parts))
-                except ConfigError as exc:
-                    self.stale = str(exc)
-                    log.error("prompt.rejected", reason=str(exc))  # noqa: TRY400 - a person's typing error has no trace
+            async for now in seen:
+                catalogue = await self._reload(now)
+                if catalogue is None:
+                    continue
+                if learning is not None:
+                    learning.cancel()
+                learning = group.create_task(self._learn(catalogue))
 
-    async def _take_over(self, catalogue: Catalogue) -> None:
-        """Serve the new prompts at once, and the classifier trained from them as soon as it is there."""
-        if set(self._desk.classifier.intents) <= set(catalogue.specialists):
-            self._desk = replace(self._desk, catalogue=catalogue)
-        classifier = await asyncio.to_thread(train, catalogue)
-        self._desk = replace(self._desk, catalogue=catalogue, classifier=classifier)
+    async def _reload(self, seen: Look) -> Catalogue | None:
+        """Take over what the folder holds; None when it is refused, or was written to meanwhile (told again then)."""
+        try:
+            catalogue = await asyncio.to_thread(
+                load_prompts, self._settings, self.parts, self._desk.catalogue
+            )
+        except ConfigError as exc:
+            self.stale = str(exc)
+            log.error("prompt.rejected", code="prompt_rejected", **_where(exc))  # noqa: TRY400 - a typing error has no trace
+            return None
+        if await asyncio.to_thread(look, self._settings.prompts) != seen:
+            return None
+        self._desk = replace(self._desk, catalogue=catalogue)
         self.stale = None
         log.info("prompt.loaded", version=catalogue.version, intents=list(catalogue.intents))
+        return catalogue
+
+    async def _learn(self, catalogue: Catalogue) -> None:
+        """Train, unless the classifier has learned just this already."""
+        lessons = _lessons(catalogue)
+        if lessons == self._learned:
+            return
+        classifier = await retrain(examples_of(catalogue), catalogue.lexicon, self._cache)
+        self._desk, self._learned = replace(self._desk, classifier=classifier), lessons
+        log.info("classifier.trained", intents=list(classifier.intents))
 
     async def _watch_knowledge(self) -> None:
         folder = self.parts.knowledge.folder
         async with aclosing(changes(folder, look(folder))) as seen:
             async for _ in seen:
-                try:
-                    await asyncio.to_thread(self.parts.knowledge.reload)
-                    log.info("knowledge.loaded", passages=self.parts.knowledge.passages)
-                except ConfigError as exc:
-                    log.error("knowledge.rejected", reason=str(exc))  # noqa: TRY400 - as above
+                await asyncio.to_thread(self.parts.knowledge.reload)
+                log.info("knowledge.loaded", passages=self.parts.knowledge.passages)
+
+
+def cache_of(settings: Settings) -> Path:
+    """Where the trained classifier is kept; trials with other prompts do not push out the desk's own."""
+    return _CACHE if settings.prompts.resolve() == _PROMPTS.resolve() else _CACHE / "other-prompts"
+
+
+def _lessons(catalogue: Catalogue) -> tuple[list[Example], Mapping[str, tuple[str, ...]]]:
+    """All that the local classifier learns from."""
+    return examples_of(catalogue), catalogue.lexicon.phrases
+
+
+def _where(error: ConfigError) -> dict[str, str | int]:
+    if isinstance(error, PromptError):
+        return {"file": error.file, "line": error.line, "reason": error.reason}
+    return {"reason": str(error)}

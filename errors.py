@@ -15,7 +15,7 @@ class FrontdeskError(Exception):
 
     code = "internal_error"
     status = 500
-    customer_text = "Something went wrong on our side. Your message is kept; please try again in a moment."
+    customer_text = "Something went wrong on our side. Please try again in a moment."
 
     def __init__(
         self, message: str = "", *, customer_text: str | None = None, code: str | None = None
@@ -94,6 +94,21 @@ class Unavailable(Busy):
     code = "unavailable"
     status = 503
     customer_text = "We cannot take messages for a moment. Please try again shortly; nothing was lost."
+
+
+class RowUnreadable(FrontdeskError):
+    """A stored event cannot be read; only its own conversation suffers."""
+
+    code = "row_unreadable"
+    customer_text = (
+        "This conversation cannot be shown. Please start a new one; a new message is answered there."
+    )
+
+
+class LeaseLost(FrontdeskError):
+    """Another server has taken the turn over, or it has ended: nothing may be added to it from here."""
+
+    code = "lease_lost"
 
 
 class EngineError(FrontdeskError):

@@ -4,8 +4,11 @@ Why: what an operator can turn stands in one place, typed, and a wrong value sto
 """
 
 import logging
+import os
 import secrets
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -22,7 +25,9 @@ _DATABASE = f"sqlite:///{ROOT / 'var' / 'frontdesk.db'}"
 class Settings(BaseSettings):
     """All settings; the names in the environment are those in the README's table."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     anthropic_api_key: SecretStr | None = Field(None, alias="ANTHROPIC_API_KEY")
     anthropic_base_url: str | None = Field(None, alias="ANTHROPIC_BASE_URL")
@@ -34,7 +39,7 @@ class Settings(BaseSettings):
     knowledge: Path = Field(ROOT / "knowledge" / "corpus", alias="FRONTDESK_KNOWLEDGE")
     secret: SecretStr | None = Field(None, alias="FRONTDESK_SECRET", min_length=16)
     jwt_secret: SecretStr | None = Field(None, alias="FRONTDESK_JWT_SECRET", min_length=16)
-    jwks_url: str | None = Field(None, alias="FRONTDESK_JWKS_URL")
+    jwks_url: str | None = Field(None, alias="FRONTDESK_JWKS_URL", pattern="^https?://")
     ops_token: SecretStr | None = Field(None, alias="FRONTDESK_OPS_TOKEN", min_length=8)
     host: str = Field("127.0.0.1", alias="HOST")
     port: int = Field(8080, alias="PORT", ge=0, le=65535)
@@ -74,12 +79,34 @@ class Settings(BaseSettings):
         """The secret that signs visitor tokens; made once and kept in var/ when none is set."""
         if self.secret is not None:
             return self.secret.get_secret_value()
-        path = ROOT / "var" / "visitor-secret"
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(32), encoding="ascii")
-        return path.read_text(encoding="ascii").strip()
+        return _kept_secret(ROOT / "var" / "visitor-secret")
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in this file, made if it is not there: whole or not at all, and the first of several servers wins."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
+        try:
+            with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 - a descriptor is no path
+                file.write(secrets.token_urlsafe(32))
+            with suppress(FileExistsError):
+                os.link(name, path)
+        finally:
+            Path(name).unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+class _Stdout:
+    """Where log lines go. It may go away: a turn must not fail because nobody reads its log."""
+
+    def msg(self, line: str) -> None:
+        """Write one line if it can be written."""
+        with suppress(OSError, ValueError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def set_up_log(least: int = logging.INFO) -> None:
@@ -93,6 +120,6 @@ def set_up_log(least: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=lambda *_: _Stdout(),
         cache_logger_on_first_use=True,
     )

@@ -36,7 +36,7 @@ def build_request(
         tools=tuple(_spec(toolbox, name) for name in specialist.tools),
         history=history,
         message=message,
-        facts=render(specialist.turn, facts),
+        facts=render(specialist.turn, {name: _one_line(value) for name, value in facts.items()}),
         customer_hash=customer_hash,
         first_piece_by=first_piece_by,
         brief=brief,
@@ -46,6 +46,11 @@ def build_request(
 def today(now: datetime) -> str:
     """The date as a specialist reads it, with the weekday: "Sunday, 2026-11-22"."""
     return now.strftime("%A, %Y-%m-%d")
+
+
+def _one_line(value: str) -> str:
+    """A fact fills a line and never begins one, so that it cannot pass for a line of the operator's."""
+    return " ".join(value.split())
 
 
 def _spec(toolbox: Toolbox, name: str) -> ToolSpec:

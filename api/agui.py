@@ -60,6 +60,12 @@ def frame(
     return format_sse_event(data_str=wire.model_dump_json(by_alias=True), id=f"{turn.turn_id}:{recorded.seq}")
 
 
+def error_frame(code: str, message: str, event_id: str | None = None) -> bytes:
+    """The frame that ends a stream whose turn has not ended."""
+    wire = RunErrorEvent(message=message, code=code)
+    return format_sse_event(data_str=wire.model_dump_json(by_alias=True), id=event_id)
+
+
 def _wire(
     turn: TurnRef, event: Event, so_far: Sequence[Event], visitor_token: str | None
 ) -> BaseEvent | None:
@@ -69,7 +75,7 @@ def _wire(
                 thread_id=turn.conversation_id, run_id=turn.message_id, protocol_version=PROTOCOL
             )
         case TurnFinished():
-            reply = fold_reply(turn, so_far, visitor_token).model_dump(mode="json", exclude_none=True)
+            reply = fold_reply(turn, so_far, visitor_token).shown()
             return RunFinishedEvent(thread_id=turn.conversation_id, run_id=turn.message_id, result=reply)
         case TurnFailed():
             return RunErrorEvent(message=event.message, code=event.code)

@@ -7,20 +7,24 @@ import json
 import re
 import secrets
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, NoReturn, TypeVar
 
-from ag_ui.core import RunAgentInput
+from ag_ui.core import RunAgentInput, TextPart
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from errors import BadInput, BadRequest, TooLarge, WrongContentType
 from store.log import NewMessage
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_MESSAGE_CHARACTERS = 8_000
-_THREAD_ID = re.compile(r"^[A-Za-z0-9_-]{16,64}$")
-_LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
-_MESSAGE_ID = re.compile(r"^[\x21-\x7e]{1,100}$")
+_READ_ON_BYTES = 1024 * 1024
+_THREAD_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+_MAY_HOLD_HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
+Form = TypeVar("Form", bound=BaseModel)
 
 
 class ShortForm(BaseModel):
@@ -29,9 +33,17 @@ class ShortForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     message: Annotated[str, Field(description="1 to 8,000 characters")]
-    conversation_id: Annotated[str | None, StringConstraints(max_length=64)] = None
-    message_id: Annotated[str | None, StringConstraints(max_length=100)] = None
-    locale: Annotated[str | None, StringConstraints(max_length=35)] = None
+    conversation_id: Annotated[
+        str | None, StringConstraints(max_length=64), Field(description="absent: a new conversation")
+    ] = None
+    message_id: Annotated[
+        str | None,
+        StringConstraints(max_length=100),
+        Field(description="made by the client; the same id again is the same turn"),
+    ] = None
+    locale: Annotated[str | None, StringConstraints(max_length=35), Field(description="for example es")] = (
+        None
+    )
 
 
 class FeedbackForm(BaseModel):
@@ -44,8 +56,8 @@ class FeedbackForm(BaseModel):
     turn_id: Annotated[str | None, StringConstraints(max_length=64)] = None
 
 
-async def read_json(request: Request) -> Any:
-    """The body as JSON.
+async def read_json(request: Request) -> JsonValue:
+    """The body as JSON; half a character (a lone surrogate) in it becomes a question mark.
 
     Raises:
         WrongContentType, TooLarge, BadRequest: As their names say.
@@ -53,18 +65,37 @@ async def read_json(request: Request) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise WrongContentType(customer_text="Send the body as application/json.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(customer_text="The body is over 64 KiB. Please shorten the message.")
+    body = await _read(request)
     try:
-        return json.loads(body)
+        parsed: JsonValue = json.loads(body, parse_constant=_refuse_constant)
+        if _MAY_HOLD_HALVES.search(body):
+            whole = _HALF_CHARACTER.sub("?", json.dumps(parsed, ensure_ascii=False))
+            parsed = json.loads(whole)
     except (ValueError, RecursionError) as exc:
         raise BadRequest(customer_text="The body is not valid JSON.") from exc
+    return parsed
 
 
-def read_message(body: Any, owner: str, idempotency_key: str | None) -> NewMessage:
+async def _read(request: Request) -> bytes:
+    """The body. One that is too large is read on for a while, so that its sender gets to read the answer."""
+    body, size = bytearray(), 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_BODY_BYTES:
+            body += part
+        elif size > _READ_ON_BYTES:
+            break
+    if size > MAX_BODY_BYTES:
+        raise TooLarge(customer_text="The body is over 64 KiB. Please shorten the message.")
+    return bytes(body)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and the infinities are not JSON, whatever Python thinks."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_message(body: JsonValue, owner: str, idempotency_key: str | None) -> NewMessage:
     """The message in this body.
 
     Raises:
@@ -73,77 +104,74 @@ def read_message(body: Any, owner: str, idempotency_key: str | None) -> NewMessa
     if not isinstance(body, dict):
         raise BadInput(customer_text="The body must be a JSON object with the field `message`.")
     if "threadId" in body or "messages" in body:
-        return _from_agui(body, owner, idempotency_key)
+        return _from_agui(validated(RunAgentInput, body, strict=False), owner, idempotency_key)
     form = validated(ShortForm, body)
     return NewMessage(
         owner=owner,
         text=_text(form.message, "message"),
-        message_id=_message_id(form.message_id or idempotency_key),
+        message_id=_message_id(form.message_id, "message_id", idempotency_key),
         conversation_id=form.conversation_id,
         locale=_locale(form.locale),
     )
 
 
-def validated(form: type[Any], body: Any) -> Any:
+def validated(form: type[Form], body: JsonValue, *, strict: bool = True) -> Form:
     """The body as this form.
 
     Raises:
         BadInput: Names the first field that is wrong.
     """
     try:
-        return form.model_validate(body, strict=True)
+        return form.model_validate(body, strict=strict)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "body"
-        raise BadInput(customer_text=f"Field `{name}`: {first['msg']}.") from exc
+        raise BadInput(customer_text=f"Field `{name}`: {first['msg']}.") from None
 
 
-def _from_agui(body: dict[str, Any], owner: str, idempotency_key: str | None) -> NewMessage:
-    try:
-        run = RunAgentInput.model_validate(body)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadInput(customer_text=f"Field `{name}`: {first['msg']}.") from exc
-    if not _THREAD_ID.match(run.thread_id):
+def _from_agui(run: RunAgentInput, owner: str, idempotency_key: str | None) -> NewMessage:
+    if not _THREAD_ID.fullmatch(run.thread_id):
         raise BadInput(customer_text="Field `threadId`: use 16 to 64 letters, digits, `-` or `_`.")
     said = [message for message in run.messages if message.role == "user"]
     if not said:
         raise BadInput(customer_text="Field `messages`: there is no message of the user in it.")
     content = said[-1].content
     if not isinstance(content, str):
-        texts = [part.text for part in content if getattr(part, "type", "") == "text"]
-        content = "\n".join(text for text in texts if isinstance(text, str))
+        content = "\n".join(part.text for part in content if isinstance(part, TextPart))
     return NewMessage(
         owner=owner,
         text=_text(content, "messages"),
-        message_id=_message_id(run.run_id or idempotency_key),
+        message_id=_message_id(run.run_id, "runId", idempotency_key),
         conversation_id=run.thread_id,
         may_start=True,
-        locale=None,
     )
 
 
+def cleaned(text: str) -> str:
+    """The text without control characters; line breaks and tabs stay, and so does all else."""
+    return "".join(ch for ch in text if ch in "\n\t" or unicodedata.category(ch) != "Cc").strip()
+
+
 def _text(text: str, field: str) -> str:
-    """The customer's words without control characters and broken surrogates; all else stays as it is."""
-    cleaned = "".join(
-        ch for ch in text if ch in "\n\t" or unicodedata.category(ch) not in {"Cc", "Cs"}
-    ).strip()
-    if not cleaned:
+    """The customer's words."""
+    words = cleaned(text)
+    if not words:
         raise BadInput(customer_text=f"Field `{field}`: the message is empty. Write 1 to 8,000 characters.")
-    if len(cleaned) > MAX_MESSAGE_CHARACTERS:
+    if len(words) > MAX_MESSAGE_CHARACTERS:
         raise BadInput(
-            customer_text=f"Field `{field}`: {len(cleaned):,} characters are too many. Please shorten it to 8,000."
+            customer_text=f"Field `{field}`: {len(words):,} characters are too many. Please shorten it to 8,000."
         )
-    return cleaned
+    return words
 
 
-def _message_id(given: str | None) -> str:
-    if given is None:
+def _message_id(given: str | None, field: str, idempotency_key: str | None) -> str:
+    if not given:
+        given, field = idempotency_key, "Idempotency-Key"
+    if not given:
         return secrets.token_urlsafe(15)
-    if not _MESSAGE_ID.match(given):
+    if not _MESSAGE_ID.fullmatch(given):
         raise BadInput(
-            customer_text="Field `message_id`: use 1 to 100 visible ASCII characters without spaces."
+            customer_text=f"Field `{field}`: use 1 to 100 visible ASCII characters without spaces."
         )
     return given
 
@@ -151,6 +179,6 @@ def _message_id(given: str | None) -> str:
 def _locale(given: str | None) -> str | None:
     if given is None:
         return None
-    if not _LOCALE.match(given):
+    if not _LOCALE.fullmatch(given):
         raise BadInput(customer_text="Field `locale`: use a language tag such as `en` or `es-MX`.")
     return given.replace("_", "-").split("-")[0].lower()

@@ -4,6 +4,7 @@ Why: conversations belong to whoever started them, and tools get the customer fr
 """
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _VISITOR, _CUSTOMER = "visitor:", "customer:"
 _ALGORITHM = "HS256"
 _PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 _LONGEST_SUBJECT = 150
+_CLOCK_SKEW_S = 30
+_KEYS_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +36,37 @@ class Callers:
     """Checks credentials with the secrets of this server."""
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.signing_secret()
+        # Its own key, so that one secret used for two things does not make one token good for both.
+        self._visitor_key = hashlib.sha256(f"visitor:{settings.signing_secret()}".encode()).digest()
         self._jwt_secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
-        self._jwks = jwt.PyJWKClient(settings.jwks_url, timeout=5) if settings.jwks_url else None
+        self._jwks = (
+            jwt.PyJWKClient(settings.jwks_url, timeout=_KEYS_TIMEOUT_S) if settings.jwks_url else None
+        )
 
     async def find(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Caller:
         """The caller; one without credentials is given a visitor token.
 
         Raises:
-            Unauthorized: A bearer token is there and not valid.
+            Unauthorized: The header Authorization is there and does not name a customer.
+            Unavailable: The key server cannot be reached.
         """
         authorization = headers.get("authorization")
-        if authorization:
+        if authorization is not None:
             return Caller(_CUSTOMER + await self._subject(authorization))
         for token in (headers.get(HEADER), cookies.get(COOKIE)):
             visitor = self._visitor(token)
             if visitor is not None:
                 return Caller(_VISITOR + visitor)
         visitor = secrets.token_urlsafe(18)
-        return Caller(
-            _VISITOR + visitor, jwt.encode({"visitor": visitor}, self._secret, algorithm=_ALGORITHM)
-        )
+        token = jwt.encode({"visitor": visitor}, self._visitor_key, algorithm=_ALGORITHM)
+        return Caller(_VISITOR + visitor, token)
 
     def _visitor(self, token: str | None) -> str | None:
         """The visitor a token of ours names; anything else is as good as no token."""
         if not token:
             return None
         try:
-            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM])
+            claims = jwt.decode(token, self._visitor_key, algorithms=[_ALGORITHM])
         except jwt.InvalidTokenError:
             return None
         visitor = claims.get("visitor")
@@ -71,22 +77,29 @@ class Callers:
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         try:
-            if self._jwks is not None:
-                key = await asyncio.to_thread(self._jwks.get_signing_key_from_jwt, token)
-                claims = jwt.decode(
-                    token, key.key, algorithms=_PUBLIC_KEY_ALGORITHMS, options={"verify_aud": False}
-                )
-            elif self._jwt_secret is not None:
-                claims = jwt.decode(
-                    token, self._jwt_secret, algorithms=[_ALGORITHM], options={"verify_aud": False}
-                )
-            else:
-                raise Unauthorized("no FRONTDESK_JWT_SECRET and no FRONTDESK_JWKS_URL is set")
-        except jwt.PyJWKClientConnectionError as exc:
-            raise Unavailable("the key server cannot be reached") from exc
+            key, algorithms = await self._key(token)
+            claims = jwt.decode(
+                token, key, algorithms=algorithms, options={"verify_aud": False}, leeway=_CLOCK_SKEW_S
+            )
         except jwt.PyJWTError as exc:
             raise Unauthorized(type(exc).__name__) from exc
         subject = claims.get("sub")
-        if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
-            raise Unauthorized("the token names no customer (claim sub)")
-        return subject
+        if isinstance(subject, str) and 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable():
+            return subject
+        raise Unauthorized("the token names no customer (claim sub)")
+
+    async def _key(self, token: str) -> tuple[str | jwt.PyJWK, list[str]]:
+        """The key that must have signed this token, and the algorithms that go with it.
+
+        Raises:
+            Unauthorized: No key is set up here. Unavailable: The key server cannot be reached, or talks nonsense.
+        """
+        if self._jwks is not None:
+            try:
+                key = await asyncio.to_thread(self._jwks.get_signing_key_from_jwt, token)
+            except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as exc:
+                raise Unavailable(f"key server: {type(exc).__name__}", code="keys_unavailable") from exc
+            return key, _PUBLIC_KEY_ALGORITHMS
+        if self._jwt_secret is not None:
+            return self._jwt_secret, [_ALGORITHM]
+        raise Unauthorized("no FRONTDESK_JWT_SECRET and no FRONTDESK_JWKS_URL is set")

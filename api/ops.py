@@ -5,24 +5,40 @@ loopback, the Host header is a loopback name, and no forwarding header is there.
 """
 
 import hmac
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.sse import format_sse_event
 
 from api.agui import KEEP_ALIVE
-from api.stream import HEADERS
+from api.failures import refusals
+from api.house import house_of
+from api.openapi import EVENT_STREAM
+from api.stream import FrameStream
 from errors import NotFound, Unauthorized
-from readers.routing_line import RoutingLine, fold_routing_line
+from readers.routing_line import fold_routing_line
+from router.contain import contained
 from settings import Settings
 from store.log import EventLog
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
-_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_HOST = re.compile(r"(?P<name>[a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
+_FORWARDING = frozenset(
+    {
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+    }
+)
 _LOW_CONFIDENCE = 0.7
 _LOOKED_AT = 500
 
@@ -34,80 +50,86 @@ def check_ops(request: Request, settings: Settings) -> None:
         Unauthorized: No or a wrong token; or none is set and this is not plainly somebody on this machine.
     """
     if settings.ops_token is not None:
-        given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(
-            given.encode(), f"Bearer {settings.ops_token.get_secret_value()}".encode()
-        ):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        token = settings.ops_token.get_secret_value()
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
             raise Unauthorized(customer_text="This page needs the ops token (Authorization: Bearer ...).")
         return
-    host = request.headers.get("host", "")
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    forwarded = any(header in request.headers for header in _FORWARDING)
-    if settings.host not in _LOOPBACK or name not in _LOOPBACK or forwarded:
+    if settings.host not in _LOOPBACK or not _names_loopback(request) or _is_forwarded(request):
         raise Unauthorized(customer_text="Set FRONTDESK_OPS_TOKEN to use this page from elsewhere.")
+
+
+def _names_loopback(request: Request) -> bool:
+    hosts = request.headers.getlist("host")
+    named = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+    return named is not None and named["name"] in _LOOPBACK
+
+
+def _is_forwarded(request: Request) -> bool:
+    return any(name in _FORWARDING or name.startswith("x-forwarded") for name in request.headers)
 
 
 def add_ops_routes(app: FastAPI) -> None:
     """Routes under /ops."""
-
-    @app.get("/ops/turns")
-    async def get_turns(
-        request: Request,
-        intent: str | None = None,
-        engine: str | None = None,
-        outcome: str | None = None,
-        decided_by: str | None = None,
-        since: datetime | None = None,
-        low_confidence: bool = False,
-        text: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=_LOOKED_AT)] = 100,
-    ) -> Response:
-        """Routing lines of the last finished turns, newest first; `text` is part of a turn's or conversation's id."""
-        lines = await _recent(request, since)
-        wanted = {"intent": intent, "engine": engine, "outcome": outcome, "decided_by": decided_by}
-        kept = [
-            line
-            for line in lines
-            if all(value is None or getattr(line, name) == value for name, value in wanted.items())
-            and (not low_confidence or (line.confidence or 0.0) < _LOW_CONFIDENCE)
-            and (text is None or text in line.turn_id or text in line.conversation_id)
-        ]
-        return JSONResponse({"turns": [line.model_dump(mode="json") for line in kept[:limit]]})
-
-    @app.get("/ops/turns/stream")
-    async def stream_turns(request: Request) -> Response:
-        """Routing lines as turns end, as SSE."""
-        check_ops(request, request.app.state.house.settings)
-        frames = _live(request.app.state.house.event_log)
-        return StreamingResponse(frames, media_type="text/event-stream", headers=HEADERS)
-
-    @app.get("/ops/turns/{turn_id}")
-    async def get_turn(request: Request, turn_id: str) -> Response:
-        """Everything that happened in one turn, in order."""
-        house = request.app.state.house
-        check_ops(request, house.settings)
-        turn = await house.event_log.find_turn(turn_id)
-        if turn is None:
-            raise NotFound(customer_text="There is no such turn.")
-        recorded = await house.event_log.read_turn(turn)
-        line = fold_routing_line(turn, recorded)
-        events = [item.model_dump(mode="json") for item in recorded]
-        return JSONResponse({"routing": line.model_dump(mode="json"), "events": events})
+    app.get("/ops/turns", responses=refusals(401, 422, 503))(get_turns)
+    app.get("/ops/turns/stream", responses={200: EVENT_STREAM, **refusals(401)})(stream_turns)
+    app.get("/ops/turns/{turn_id}", responses=refusals(401, 404, 503))(get_turn)
 
 
-async def _recent(request: Request, since: datetime | None) -> list[RoutingLine]:
-    house = request.app.state.house
+async def get_turns(
+    request: Request,
+    intent: str | None = None,
+    engine: str | None = None,
+    outcome: str | None = None,
+    decided_by: str | None = None,
+    since: datetime | None = None,
+    low_confidence: bool = False,
+    text: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=_LOOKED_AT)] = 100,
+) -> Response:
+    """Routing lines of the last finished turns, newest first; `text` is part of a turn's or conversation's id."""
+    house = house_of(request)
     check_ops(request, house.settings)
     turns = await house.event_log.recent_turns(_LOOKED_AT, since.timestamp() if since else 0.0)
-    return [fold_routing_line(turn, recorded) for turn, recorded in turns if recorded]
+    lines = [fold_routing_line(turn, recorded) for turn, recorded in turns if recorded]
+    wanted = {"intent": intent, "engine": engine, "outcome": outcome, "decided_by": decided_by}
+    kept = [
+        line
+        for line in lines
+        if all(value is None or getattr(line, name) == value for name, value in wanted.items())
+        and (not low_confidence or (line.confidence or 0.0) < _LOW_CONFIDENCE)
+        and (text is None or text in line.turn_id or text in line.conversation_id)
+    ]
+    return JSONResponse({"turns": [line.model_dump(mode="json") for line in kept[:limit]]})
+
+
+async def stream_turns(request: Request) -> Response:
+    """Routing lines as turns end, as SSE."""
+    house = house_of(request)
+    check_ops(request, house.settings)
+    return FrameStream(_live(house.event_log))
+
+
+async def get_turn(request: Request, turn_id: str) -> Response:
+    """Everything that happened in one turn, in order."""
+    house = house_of(request)
+    check_ops(request, house.settings)
+    turn = await house.event_log.find_turn(turn_id)
+    if turn is None:
+        raise NotFound(customer_text="There is no such turn.")
+    recorded = await house.event_log.read_turn(turn)
+    line = fold_routing_line(turn, recorded)
+    events = [item.model_dump(mode="json") for item in recorded]
+    return JSONResponse({"routing": line.model_dump(mode="json"), "events": events})
 
 
 async def _live(event_log: EventLog) -> AsyncGenerator[bytes, None]:
     yield KEEP_ALIVE
-    async with aclosing(event_log.follow_ends()) as ends:
-        async for turn in ends:
-            if turn is None:
-                yield KEEP_ALIVE
-                continue
-            line = fold_routing_line(turn, await event_log.read_turn(turn))
-            yield format_sse_event(event="turn.routed", data_str=line.model_dump_json(), id=turn.turn_id)
+    with contained("stream.failed"):
+        async with aclosing(event_log.follow_ends()) as ends:
+            async for turn in ends:
+                if turn is None:
+                    yield KEEP_ALIVE
+                    continue
+                line = fold_routing_line(turn, await event_log.read_turn(turn))
+                yield format_sse_event(event="turn.routed", data_str=line.model_dump_json(), id=turn.turn_id)

@@ -1,14 +1,39 @@
-"""Stream a turn, or a whole conversation, as SSE frames read from the log."""
+"""Stream a turn, or a whole conversation, as SSE frames read from the log.
 
+Laws: a stream resumed after any event gives the same rest; a turn's stream never just breaks, it ends with
+RUN_FINISHED or RUN_ERROR; something is sent at least every 15 seconds.
+"""
+
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from api.agui import KEEP_ALIVE, frame
-from errors import NotFound
-from events import Event, TurnRef
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+from api.agui import KEEP_ALIVE, error_frame, frame
+from errors import FrontdeskError, NotFound
+from events import Event, TurnRef, is_end
+from router.contain import contained
 from store.log import EventLog
 
-HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_QUIET_S = 7.0
+_LAST_SEQ_DIGITS = 9
+_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_RESUME_TEXT = "The server is being restarted. Nothing is lost: connect again and the answer goes on."
+
+
+class FrameStream(StreamingResponse):
+    """A response of SSE frames; the generator behind it is closed with it."""
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(frames, media_type="text/event-stream", headers=_HEADERS)
+        self._frames = frames
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the frames until they end or the client is gone."""
+        async with aclosing(self._frames):
+            await super().stream_response(send)
 
 
 async def turn_frames(
@@ -19,37 +44,62 @@ async def turn_frames(
     The earlier events are read too, because the last frame carries the reply that all of them add up to.
     """
     so_far: list[Event] = []
-    async with aclosing(event_log.follow_turn(turn)) as follower:
-        async for recorded in follower:
-            if recorded is None:
-                yield KEEP_ALIVE
-                continue
-            so_far.append(recorded.event)
-            sent = frame(turn, recorded, so_far, visitor_token) if recorded.seq > after_seq else None
-            if sent is not None:
-                yield sent
+    quiet = _Quiet()
+    with contained("stream.failed", turn_id=turn.turn_id) as caught:
+        async with aclosing(event_log.follow_turn(turn)) as follower:
+            async for recorded in follower:
+                sent = None
+                if recorded is not None:
+                    so_far.append(recorded.event)
+                    is_news = recorded.seq > after_seq
+                    sent = frame(turn, recorded, so_far, visitor_token) if is_news else None
+                if (shown := quiet.fill(sent, is_idle=recorded is None)) is not None:
+                    yield shown
+    if caught.error is not None:
+        text = caught.error.customer_text if isinstance(caught.error, FrontdeskError) else None
+        yield error_frame(caught.code, text or FrontdeskError.customer_text)
+    elif not (so_far and is_end(so_far[-1])):
+        yield error_frame("resume", _RESUME_TEXT, f"{turn.turn_id}:{len(so_far)}")
 
 
 async def conversation_frames(
     event_log: EventLog, conversation_id: str, ordinal: int, after_seq: int
 ) -> AsyncGenerator[bytes, None]:
-    """Frames of the conversation from this place on; they go on until the reader leaves."""
+    """Frames of the conversation from this place on, until the reader leaves or the server stops."""
     yield KEEP_ALIVE
-    so_far: dict[int, list[Event]] = {}
-    if after_seq:
-        turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
-        so_far[ordinal] = [item.event for item in await event_log.read_turn(turn) if item.seq <= after_seq]
-    async with aclosing(event_log.follow_conversation(conversation_id, ordinal, after_seq)) as follower:
-        async for item in follower:
-            if item is None:
-                yield KEEP_ALIVE
-                continue
-            turn, recorded = item
-            events = so_far.setdefault(turn.ordinal, [])
-            events.append(recorded.event)
-            sent = frame(turn, recorded, events)
-            if sent is not None:
-                yield sent
+    so_far: list[Event] = []
+    quiet = _Quiet()
+    with contained("stream.failed", conversation_id=conversation_id):
+        if after_seq:
+            turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
+            so_far = [item.event for item in await event_log.read_turn(turn) if item.seq <= after_seq]
+        async with aclosing(event_log.follow_conversation(conversation_id, ordinal, after_seq)) as follower:
+            async for item in follower:
+                sent = None
+                if item is not None:
+                    turn, recorded = item
+                    if recorded.seq == 1:
+                        so_far = []
+                    so_far.append(recorded.event)
+                    sent = frame(turn, recorded, so_far)
+                if (shown := quiet.fill(sent, is_idle=item is None)) is not None:
+                    yield shown
+
+
+class _Quiet:
+    """Knows how long nothing was sent: not every event is for customers, but a silent line looks dead."""
+
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._sent_s = self._clock()
+
+    def fill(self, sent: bytes | None, *, is_idle: bool) -> bytes | None:
+        """The frame to send, or a sign of life if it is time for one, or nothing."""
+        now = self._clock()
+        if sent is None and not is_idle and now - self._sent_s < _QUIET_S:
+            return None
+        self._sent_s = now
+        return sent or KEEP_ALIVE
 
 
 async def place_of(event_log: EventLog, conversation_id: str, event_id: str | None) -> tuple[int, int]:
@@ -60,12 +110,15 @@ async def place_of(event_log: EventLog, conversation_id: str, event_id: str | No
     """
     if not event_id:
         return 1, 0
-    turn_id, _, seq = event_id.rpartition(":")
+    turn_id, _, number = event_id.rpartition(":")
     turn = await event_log.find_turn(turn_id)
-    if (
-        turn is None
-        or turn.conversation_id != conversation_id
-        or not (seq.isascii() and seq.isdigit() and len(seq) < 10)
-    ):
+    seq = seq_in(number)
+    if turn is None or turn.conversation_id != conversation_id or seq is None:
         raise NotFound
-    return turn.ordinal, int(seq)
+    return turn.ordinal, seq
+
+
+def seq_in(number: str) -> int | None:
+    """The event number written here; None when it is none."""
+    is_number = number.isascii() and number.isdigit() and len(number) <= _LAST_SEQ_DIGITS
+    return int(number) if is_number else None

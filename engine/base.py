@@ -12,7 +12,7 @@ from events import EngineName, Flow, JsonObject, Slots, Usage
 from knowledge.passages import Passage
 
 Role = Literal["customer", "assistant"]
-StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal", "empty", "cut"]
+StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal", "empty", "cut", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,10 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """Tokens so far of the running call (cumulative; the last one counts)."""
+    """Tokens so far of the running call (cumulative; the last one counts). Also a sign that the engine is at work."""
 
     usage: Usage
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The call ended. `native` is the engine's own record of its message (see Round)."""
+    """The call ended. `native` is the engine's own record of its message (see Round).
+
+    Stop reason "failed": this call brought nothing and another one follows, or an error. "cut": the words so far are
+    all there is. In both cases it is told for the sake of what it cost.
+    """
 
     stop_reason: StopReason
     engine: EngineName

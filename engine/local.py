@@ -66,13 +66,13 @@ class _Speaker:
         self.brief = brief
 
     def opening(self) -> Iterator[Text]:
-        """Basic mode is said once in a row of such answers; a missing language is apologised for."""
+        """A missing language is apologised for; basic mode is said once in a row of such answers."""
         brief = self.brief
-        if brief.degraded and not brief.degraded_before:
-            yield from self._paragraph(brief.notices.text("basic_mode", brief.language))
         if not any(brief.language in by_language for by_language in brief.replies.texts.values()):
             sorry = brief.notices.texts.get("only_english", {})
             yield from self._paragraph(sorry.get(brief.language))
+        if brief.degraded and not brief.degraded_before:
+            yield from self._paragraph(brief.notices.text("basic_mode", brief.language))
 
     def closing(self) -> Iterator[Text]:
         """What goes below the answer: the question that is still open, or the offer of a person."""
@@ -157,7 +157,7 @@ def _ask(tool: ToolSpec, speak: _Speaker) -> Iterator[Piece]:
     flow = brief.flow
     known = {name: str(value) for name, value in flow.slots.items()} if flow else {}
     missing = _missing(tool, brief)
-    if brief.command == "start_over" or flow is None:
+    if flow is None:
         yield from speak.say("start_over", known)
     elif not missing:
         yield from speak.say("after_quote", brief.quoted)
@@ -196,8 +196,10 @@ def _after_tools(request: EngineRequest, speak: _Speaker, results: tuple[ToolRes
                 chosen = speak.brief.replies.chosen(speak.brief.concepts) or "handed_over"
                 key = chosen if speak.has(chosen) else (speak.brief.replies.default or "handed_over")
                 yield from speak.say(key if result.ok else "failed", result.values)
-            case _:
+            case _ if result.ok:
                 yield Text(result.text)
+            case _:
+                yield from speak.say("failed", result.values)
 
 
 def _after_form(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:

@@ -14,12 +14,13 @@ _SMALL_PROMPT_TOKENS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """List price per million tokens; cache writes for 5 minutes."""
+    """List price per million tokens; cache writes cost more when they are to be kept for an hour."""
 
     input_usd: float
     output_usd: float
-    cache_write_usd: float
-    cache_read_usd: float
+    write_5m_usd: float
+    write_1h_usd: float
+    read_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ MODELS = {
     for model in (
         Model(
             "claude-haiku-5-5",
-            Price(0.10, 0.50, 0.125, 0.01),
+            Price(0.10, 0.50, 0.125, 0.20, 0.01),
             frozenset({"disabled", "adaptive"}),
-            Price(0.50, 2.50, 0.625, 0.05),
+            Price(0.50, 2.50, 0.625, 1.00, 0.05),
         ),
-        Model("claude-sonnet-5-5", Price(2, 10, 2.50, 0.10), frozenset({"between_tools", "adaptive"})),
-        Model("claude-opus-5-5", Price(4, 20, 5, 0.20), frozenset({"adaptive"})),
+        Model("claude-sonnet-5-5", Price(2, 10, 2.50, 4, 0.10), frozenset({"between_tools", "adaptive"})),
+        Model("claude-opus-5-5", Price(4, 20, 5, 8, 0.20), frozenset({"adaptive"})),
     )
 }
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -63,18 +64,23 @@ def refusal(model: str, thinking: str, effort: str) -> str | None:
     return None
 
 
-def priced(model: str, usage: Usage) -> Usage:
-    """The same usage with its list price; unknown models cost 0 here, since they are refused when loaded."""
+def priced(model: str, usage: Usage, *, written_1h_tokens: int = 0) -> Usage:
+    """The same usage with its list price; unknown models cost 0 here, since they are refused when loaded.
+
+    Args:
+        written_1h_tokens: How many of the tokens written to the cache are kept for an hour; the rest for 5 minutes.
+    """
     known = MODELS.get(model)
     if known is None:
         return usage
     whole_prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    large = known.price_large is not None and whole_prompt > _SMALL_PROMPT_TOKENS
-    price = known.price_large if large and known.price_large is not None else known.price
+    large = known.price_large if whole_prompt > _SMALL_PROMPT_TOKENS else None
+    price = large or known.price
     cost = (
         usage.input_tokens * price.input_usd
         + usage.output_tokens * price.output_usd
-        + usage.cache_write_tokens * price.cache_write_usd
-        + usage.cache_read_tokens * price.cache_read_usd
+        + (usage.cache_write_tokens - written_1h_tokens) * price.write_5m_usd
+        + written_1h_tokens * price.write_1h_usd
+        + usage.cache_read_tokens * price.read_usd
     ) / _MILLION
     return usage.model_copy(update={"cost_usd": round(cost, 8)})

@@ -1,9 +1,12 @@
-"""Stop an answer that runs away: after the limit it ends at the last sentence end."""
+"""Stop an answer that runs away: after the limit it ends at the next sentence end."""
 
 from guards.stream import Guard, Segment
 
 LIMIT_CHARACTERS = 6_000
-_ENDS = ".!?。！？"
+SLACK_CHARACTERS = 400
+_ENDS = ".!?…"
+_ENDS_WITHOUT_BLANK = "。！？"
+_CLOSERS = "\"'”’»)]*_`"
 
 
 class _Length:
@@ -12,31 +15,44 @@ class _Length:
     def __init__(self, limit: int, slack: int) -> None:
         self._left = limit
         self._slack = slack
-        self._before = ""
+        self._last = " "
+        self._is_shut = False
 
     def push(self, text: str) -> list[Segment]:
         """Everything before the limit passes at once; after it, up to the next sentence end."""
-        if self._left <= -self._slack:
+        if self._is_shut:
             return []
         free = max(0, min(self._left, len(text)))
         self._left -= free
-        self._before = text[free - 1 : free] or self._before
-        for position in range(free, len(text)):
-            at_end = text[position] == "\n" or (text[position].isspace() and self._before in _ENDS)
+        self._read(text[:free])
+        for position, character in enumerate(text[free:], start=free):
+            if self._ends_before(character):
+                return self._shut(text[:position])
+            if self._left <= -self._slack:
+                return self._shut(f"{text[:position]}…")
             self._left -= 1
-            self._before = text[position]
-            if at_end or self._left <= -self._slack:
-                self._left = -self._slack
-                return [Segment(text[:position], "answer_cut")]
+            self._read(character)
         return [Segment(text)]
 
     def end(self) -> list[Segment]:
         """Nothing is ever held back."""
         return []
 
+    def _read(self, text: str) -> None:
+        """Note the last character, but for quotation marks and brackets that close behind a sentence."""
+        self._last = text.rstrip(_CLOSERS)[-1:] or self._last
 
-def length_guard(limit: int = LIMIT_CHARACTERS, slack: int = 400) -> Guard:
+    def _ends_before(self, character: str) -> bool:
+        if character == "\n" or (self._last in _ENDS and character.isspace()):
+            return True
+        return self._last in _ENDS_WITHOUT_BLANK and character not in _CLOSERS
+
+    def _shut(self, last: str) -> list[Segment]:
+        self._is_shut = True
+        return [Segment(last, "answer_cut")]
+
+
+def length_guard(limit: int = LIMIT_CHARACTERS, slack: int = SLACK_CHARACTERS) -> Guard:
     """The guard with this limit in characters; `slack` is how much longer it waits for a sentence to end."""
-    return Guard(
-        "length", "An answer ends at a sentence after 6,000 characters.", lambda: _Length(limit, slack)
-    )
+    purpose = f"An answer ends at a sentence after {limit:,} characters."
+    return Guard("length", purpose, lambda: _Length(limit, slack))

@@ -55,15 +55,15 @@ class Chain:
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
         """Text that may be shown now, and what fired."""
-        return self._run(text, 0, ending=False)
+        return self._run(text, ending=False)
 
     def end(self) -> tuple[str, list[Fired]]:
         """The rest, in order, through the later steps."""
-        return self._run("", 0, ending=True)
+        return self._run("", ending=True)
 
-    def _run(self, text: str, first: int, *, ending: bool) -> tuple[str, list[Fired]]:
+    def _run(self, text: str, *, ending: bool) -> tuple[str, list[Fired]]:
         fired: list[Fired] = []
-        for name, step in self._steps[first:]:
+        for name, step in self._steps:
             segments = step.push(text) if text else []
             if ending:
                 segments = segments + step.end()

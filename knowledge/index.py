@@ -1,15 +1,15 @@
 """Find the passages that answer a question, in memory, with tantivy.
 
 Why: an answer about the company may only lean on what the company published. Each language has its own index:
-accents folded before stemming ("bateria" finds "baterías"), titles and headings weighted, misspelt words matched
-by one or two letters. A question whose words the best passages hardly contain has found nothing, and says so.
+accents folded, words stemmed ("bateria" finds "baterías"), titles and headings weighted, misspelt words matched by
+one or two letters. A question whose words the best passages hardly contain has found nothing, and says so.
 Made at start; replaced as a whole when the folder changes.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -25,9 +25,10 @@ from tantivy import (
     Tokenizer,
 )
 
-from knowledge.corpus_files import Article, read_corpus
+from knowledge.corpus_files import Article, Corpus, read_corpus
 from knowledge.language import detect_language
 from knowledge.passages import Passage
+from knowledge.spelling import Spelling
 
 _STEMMERS = {
     "en": "english",
@@ -40,9 +41,22 @@ _STEMMERS = {
 }
 _BOOSTS = {"title": 2.0, "heading": 1.5, "body": 1.0, "article": 0.6}
 _LEAST_COVERED = 0.25
-_FUZZY_FROM, _FUZZY_TWO_FROM = 4, 8
+_MISSPELT = (
+    0.6  # how far a misspelt word counts as said; with _LEAST_COVERED, set by `python -m bench.retrieval`
+)
+_TINY, _TINY_LETTERS = 0.5, 3  # how much an unknown word of so few letters weighs: "wat", "bot"
+_SPELLINGS = 3
 _DEFAULT_LANGUAGE = "en"
 _LONGEST_QUERY_WORDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A word of the question: its stems as the articles know them, how much it weighs, how far a hit counts (0 to 1)."""
+
+    stems: tuple[str, ...]
+    weight: float
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,80 +64,132 @@ class _LanguageIndex:
     """One language's passages, and how rare each word is."""
 
     index: Index
-    analyzer: TextAnalyzer
+    words: "_Words"
     passages: tuple[Passage, ...]
     words_of: tuple[frozenset[str], ...]
     rarity: Mapping[str, float]
     rarest: float
+    spelling: Spelling
 
     def search(self, query: str, limit: int) -> tuple[Passage, ...]:
-        words = list(dict.fromkeys(self.analyzer.analyze(query)))[:_LONGEST_QUERY_WORDS]
-        spelled = {word: self._spelling(word) for word in words}
-        if not any(spelled.values()):
+        terms = list(self._terms(query))
+        known = [self._by_field(stem) for term in terms for stem in term.stems]
+        if not known:
             return ()
-        terms = [(Occur.Should, self._term(term)) for found in spelled.values() for term in found]
-        hits = self.index.searcher().search(Query.boolean_query(terms), limit * 2).hits
-        found = [(score, self.index.searcher().doc(address)["number"][0]) for score, address in hits]
+        searcher = self.index.searcher()
+        hits = searcher.search(Query.boolean_query(known), limit * 2).hits
+        scored = [(score, searcher.doc(address)["number"][0]) for score, address in hits]
         kept = [
-            (score, number)
-            for score, number in found
-            if self._covered(spelled, self.words_of[number]) >= _LEAST_COVERED
+            replace(self.passages[number], score=score)
+            for score, number in scored
+            if self._covered(terms, self.words_of[number]) >= _LEAST_COVERED
         ]
-        return tuple(_scored(self.passages[number], score) for score, number in kept[:limit])
+        return tuple(kept[:limit])
 
-    def _term(self, word: str) -> Query:
+    def _terms(self, query: str) -> Iterator[_Term]:
+        """The words of the question that say something, each once."""
+        words = self.words.of(query)[:_LONGEST_QUERY_WORDS]
+        said = {stem: word for word in words for stem in self.words.stems(word)}
+        for stem, word in said.items():
+            if (rarity := self.rarity.get(stem)) is not None:
+                yield _Term((stem,), rarity)
+            else:
+                yield self._unknown(word)
+
+    def _unknown(self, word: str) -> _Term:
+        """A word that no article has: misspelt perhaps, else something that they do not speak of."""
+        near = self.spelling.nearest(self.words.fold(word), _SPELLINGS)
+        stems = {
+            stem: self.rarity[stem]
+            for other in near
+            for stem in self.words.stems(other)
+            if stem in self.rarity
+        }
+        weight = max(stems.values(), default=self.rarest * (_TINY if len(word) <= _TINY_LETTERS else 1))
+        return _Term(tuple(stems), weight, _MISSPELT)
+
+    def _by_field(self, stem: str) -> tuple[Occur, Query]:
         fields = [
-            Query.boost_query(Query.term_query(self.index.schema, name, word), boost)
+            Query.boost_query(Query.term_query(self.index.schema, name, stem), boost)
             for name, boost in _BOOSTS.items()
         ]
-        return Query.boolean_query([(Occur.Should, field) for field in fields])
+        return Occur.Should, Query.boolean_query([(Occur.Should, field) for field in fields])
 
-    def _spelling(self, word: str) -> tuple[str, ...]:
-        """The word itself when the articles know it, else the known words that differ by a letter or two."""
-        if word in self.rarity:
-            return (word,)
-        if len(word) < _FUZZY_FROM or not word.isalpha():
-            return ()
-        reach = 2 if len(word) >= _FUZZY_TWO_FROM else 1
-        near = [known for known in self.rarity if _within(word, known, reach)]
-        return tuple(sorted(near, key=lambda known: (-self.rarity[known], known))[:3])
-
-    def _covered(self, spelled: Mapping[str, tuple[str, ...]], words: frozenset[str]) -> float:
+    def _covered(self, terms: Sequence[_Term], words: frozenset[str]) -> float:
         """How much of the question, weighted by rarity, the passage's article speaks of (0 to 1)."""
-        total = matched = 0.0
-        for known in spelled.values():
-            weight = max((self.rarity[word] for word in known), default=self.rarest)
-            total += weight
-            matched += weight if any(word in words for word in known) else 0.0
-        return matched / total if total else 0.0
+        total = sum(term.weight for term in terms)
+        return sum(term.weight * term.trust for term in terms if not words.isdisjoint(term.stems)) / total
+
+
+class _Words:
+    """Takes text apart as one language needs it; the same for articles and questions."""
+
+    def __init__(self, language: str) -> None:
+        name = _STEMMERS.get(language)
+        stem = (
+            [Filter.stopword(name), Filter.ascii_fold(), Filter.stemmer(name)]
+            if name
+            else [Filter.ascii_fold()]
+        )
+        self.stemmed = _analyzer(*stem)
+        self._plain = _analyzer()
+        self._folded = _analyzer(Filter.ascii_fold())
+
+    def of(self, text: str) -> list[str]:
+        """The different words in order, in lower case."""
+        return list(dict.fromkeys(self._plain.analyze(text)))
+
+    def fold(self, word: str) -> str:
+        """The word without accents."""
+        return "".join(self._folded.analyze(word))
+
+    def stems(self, word: str) -> list[str]:
+        """What is looked up for one word; nothing for a word that says nothing, such as "the"."""
+        return list(self.stemmed.analyze(word))
+
+
+def _analyzer(*filters: Filter) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in (Filter.lowercase(), Filter.remove_long(40), *filters):
+        builder = builder.filter(step)
+    return builder.build()
 
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeIndex:
-    """All passages of the company, searchable by language."""
+    """All passages of the company, searchable by language. `rejected`: the articles that were left out, and why."""
 
     languages: Mapping[str, _LanguageIndex]
     articles: tuple[Article, ...]
+    rejected: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Index the articles below `folder`; an empty folder gives an index that finds nothing.
+        """Index the articles below `folder`; an empty folder gives an index that finds nothing."""
+        return cls.of(read_corpus(folder))
 
-        Raises:
-            ConfigError: An article cannot be read.
-        """
-        articles = read_corpus(folder)
+    @classmethod
+    def of(cls, corpus: Corpus) -> Self:
+        """Index these articles."""
         by_language: dict[str, list[Article]] = {}
-        for article in articles:
+        for article in corpus.articles:
             by_language.setdefault(article.language, []).append(article)
-        return cls({language: _build(language, found) for language, found in by_language.items()}, articles)
+        languages = {language: _build(language, found) for language, found in by_language.items()}
+        return cls(languages, corpus.articles, corpus.rejected)
+
+    @property
+    def passages(self) -> int:
+        """How many passages there are."""
+        return sum(len(article.parts) for article in self.articles)
 
     def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages for the question, best first; empty when nothing fits.
 
         Args:
+            query: What the customer asks, or key words of it.
             language: The customer's; the question is looked up in the language it is written in, if there are
                 articles in it, else in the customer's, else in English.
+            limit: How many passages at most.
         """
         for candidate in dict.fromkeys((detect_language(query, hint=language), language, _DEFAULT_LANGUAGE)):
             index = self.languages.get(candidate)
@@ -134,69 +200,42 @@ class KnowledgeIndex:
 
 
 def _build(language: str, articles: Sequence[Article]) -> _LanguageIndex:
-    analyzer = _analyzer(language)
+    words = _Words(language)
     builder = SchemaBuilder().add_integer_field("number", stored=True)
     for name in _BOOSTS:
         builder = builder.add_text_field(name, tokenizer_name=language)
     index = Index(builder.build())
-    index.register_tokenizer(language, analyzer)
+    index.register_tokenizer(language, words.stemmed)
     passages: list[Passage] = []
     words_of: list[frozenset[str]] = []
+    known: set[str] = set()
     with index.writer(heap_size=15_000_000, num_threads=1) as writer:
         for article in articles:
             whole = " ".join(
                 [article.title, *(f"{heading} {passage.text}" for heading, passage in article.parts)]
             )
-            words = frozenset(analyzer.analyze(whole))
+            known.update(words.of(whole))
+            said = frozenset(words.stemmed.analyze(whole))
             for heading, passage in article.parts:
                 fields = {"title": article.title, "heading": heading, "body": passage.text, "article": whole}
                 writer.add_document(Document(number=len(passages), **fields))
                 passages.append(passage)
-                words_of.append(words)
+                words_of.append(said)
         writer.commit()
         writer.wait_merging_threads()
     index.reload()
     rarity = _rarity(words_of)
     return _LanguageIndex(
-        index, analyzer, tuple(passages), tuple(words_of), rarity, max(rarity.values(), default=1.0)
+        index=index,
+        words=words,
+        passages=tuple(passages),
+        words_of=tuple(words_of),
+        rarity=rarity,
+        rarest=max(rarity.values(), default=1.0),
+        spelling=Spelling(words.fold(word) for word in known if words.stems(word)),
     )
 
 
-def _analyzer(language: str) -> TextAnalyzer:
-    """Lower case, no accents, no stop words, stemmed; the same for articles and questions."""
-    builder = (
-        TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).filter(Filter.remove_long(40))
-    )
-    stemmer = _STEMMERS.get(language)
-    if stemmer is None:
-        return builder.filter(Filter.ascii_fold()).build()
-    builder = builder.filter(Filter.stopword(stemmer)).filter(Filter.ascii_fold())
-    return builder.filter(Filter.stemmer(stemmer)).build()
-
-
-def _rarity(words_of: Iterable[frozenset[str]]) -> Mapping[str, float]:
-    known = list(words_of)
-    counts = Counter(word for words in known for word in words)
-    return {word: math.log(1 + len(known) / count) for word, count in counts.items()}
-
-
-def _scored(passage: Passage, score: float) -> Passage:
-    return Passage(passage.source, passage.title, passage.url, passage.language, passage.text, score)
-
-
-def _within(left: str, right: str, reach: int) -> bool:
-    """Whether two words differ by at most `reach` letters (insertion, deletion, exchange, swap of neighbours)."""
-    if abs(len(left) - len(right)) > reach or left[0] != right[0]:
-        return False
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, a in enumerate(left, start=1):
-        above, row = row, [i] + [0] * len(right)
-        for j, b in enumerate(right, start=1):
-            row[j] = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
-                row[j] = min(row[j], before[j - 2] + 1)
-        before = above
-        if min(row) > reach:
-            return False
-    return row[-1] <= reach
+def _rarity(words_of: Sequence[frozenset[str]]) -> Mapping[str, float]:
+    counts = Counter(word for words in words_of for word in words)
+    return {word: math.log(1 + len(words_of) / count) for word, count in counts.items()}

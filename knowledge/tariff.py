@@ -16,7 +16,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from errors import ConfigError
-from knowledge.vehicles import Vehicle, Vehicles, read_table
+from knowledge.tables import read_table
+from knowledge.vehicles import Vehicle, Vehicles
 
 Refusal = Literal[
     "vehicle_too_old",

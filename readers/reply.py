@@ -7,6 +7,7 @@ from events import (
     Event,
     Frozen,
     HandoffRequested,
+    JsonObject,
     QuoteGiven,
     RouteDecided,
     SpecialistStarted,
@@ -17,6 +18,8 @@ from events import (
     TurnRef,
 )
 from readers.routing_line import engine_of
+
+_NOT_ALWAYS = frozenset({"visitor_token", "quote", "handoff", "error"})
 
 
 class QuoteShown(Frozen):
@@ -60,11 +63,16 @@ class Reply(Frozen):
     degraded: bool = False
     error: ErrorShown | None = None
 
+    def shown(self) -> JsonObject:
+        """As JSON. A first token, a price, a ticket and an error are there only where there is one."""
+        whole = self.model_dump(mode="json")
+        return {name: value for name, value in whole.items() if value is not None or name not in _NOT_ALWAYS}
+
 
 def fold_reply(turn: TurnRef, events: Iterable[Event], visitor_token: str | None = None) -> Reply:
     """The reply that these events add up to."""
     known = list(events)
-    changes: dict[str, object] = {"text": fold_text(known), "engine": engine_of(known)}
+    changes: dict[str, object] = {"text": fold_text(known), "engine": engine_of(known) or "local"}
     for event in known:
         match event:
             case RouteDecided():

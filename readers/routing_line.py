@@ -21,6 +21,7 @@ from events import (
     ToolCalled,
     TurnFailed,
     TurnFinished,
+    TurnRecovered,
     TurnRef,
     Usage,
 )
@@ -68,10 +69,10 @@ def fold_routing_line(turn: TurnRef, recorded: Sequence[Recorded]) -> RoutingLin
         "conversation_id": turn.conversation_id,
         "at": recorded[0].at,
         "engine": engine_of(known),
-        "tools": tuple(event.name for event in known if isinstance(event, ToolCalled)),
+        "tools": _tools(known),
         "guards": tuple(event.guard for event in known if isinstance(event, GuardFired)),
         "retries": sum(event.retried for event in known if isinstance(event, FaultSeen)),
-        "faults": tuple(event.code for event in known if isinstance(event, FaultSeen)),
+        "faults": tuple(code for event in known for code in _faults(event)),
         **usage.model_dump(exclude={"cost_usd"}),
         "cost_usd": round(usage.cost_usd, 6),
     }
@@ -80,6 +81,25 @@ def fold_routing_line(turn: TurnRef, recorded: Sequence[Recorded]) -> RoutingLin
     local, haiku = changes.get("local_intent"), changes.get("haiku_intent")
     changes["agreed"] = None if haiku is None or local is None else haiku == local
     return RoutingLine.model_validate(changes | _times(recorded))
+
+
+def _tools(known: Sequence[Event]) -> tuple[str, ...]:
+    """Names of the tools that were asked for; a name that an engine made up could say anything."""
+    made_up = {
+        event.where for event in known if isinstance(event, FaultSeen) and event.code == "tool_unknown"
+    }
+    called = [event.name for event in known if isinstance(event, ToolCalled)]
+    return tuple("unknown" if name in made_up else name for name in called)
+
+
+def _faults(event: Event) -> tuple[str, ...]:
+    match event:
+        case FaultSeen() | TurnFailed():
+            return (event.code,)
+        case TurnRecovered():
+            return ("turn_recovered",)
+        case _:
+            return ()
 
 
 def _route_facts(event: Event) -> dict[str, object]:

@@ -1,72 +1,60 @@
 """Gather what a specialist is told about this turn: facts for Claude, a brief for the local engine."""
 
-from dataclasses import dataclass
-
 from agents.request import build_request, today
 from agents.specialist import Specialist
 from engine.base import Brief, EngineRequest
 from events import Flow, Quote
 from knowledge.language import language_name
-from knowledge.slots import Reading
+from router import flow as flows
+from router.decide import Decision
 from router.desk import Desk
-from router.state import ConversationState
+from router.known import Known, customer_hash
 from tools.quote import quote_values
 
-
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """Everything that goes into one specialist's request."""
-
-    desk: Desk
-    specialist: Specialist
-    state: ConversationState
-    message: str
-    language: str
-    concepts: frozenset[str]
-    reading: Reading | None
-    flow: Flow | None
-    also: tuple[str, ...]
-    about: str | None
-    offer_person: bool
-    customer_hash: str
-    first_piece_by: float
+_QUOTES_SHOWN = 3
 
 
-def assemble(parts: Assembly) -> EngineRequest:
-    """The request for this specialist and this message."""
+def assemble(turn: Known, decision: Decision, language: str, flow: Flow | None) -> EngineRequest:
+    """The request for the specialist that was decided on.
+
+    Args:
+        language: In which the answer is to be, as an ISO 639-1 code.
+        flow: The open form as this message leaves it.
+    """
+    desk = turn.desk
+    specialist = desk.catalogue.specialists[decision.intent]
     return build_request(
-        parts.specialist,
-        parts.desk.toolbox,
-        history=parts.state.history,
-        message=parts.message,
-        facts=_facts(parts),
-        brief=_brief(parts),
-        customer_hash=parts.customer_hash,
-        first_piece_by=parts.first_piece_by,
+        specialist,
+        desk.toolbox,
+        history=turn.state.history,
+        message=turn.incoming.text,
+        facts=_facts(turn, decision, language, flow),
+        brief=_brief(turn, decision, language, flow),
+        customer_hash=customer_hash(turn.incoming.owner),
+        first_piece_by=turn.started + desk.first_piece_s,
     )
 
 
-def _facts(parts: Assembly) -> dict[str, str]:
+def _facts(turn: Known, decision: Decision, language: str, flow: Flow | None) -> dict[str, str]:
     """Values of the variables in `# This turn`; an empty one drops its line."""
-    specialists = parts.desk.catalogue.specialists
-    also = [specialists[intent].label["en"] for intent in parts.also]
+    specialists = turn.desk.catalogue.specialists
+    also = [specialists[intent].label["en"] for intent in decision.also]
     return {
-        "today": today(parts.desk.utcnow()),
-        "language": language_name(parts.language),
-        "open_quote": _open_form(parts),
-        "quotes": "; ".join(_in_words(quote) for quote in parts.state.quotes[-3:]),
+        "today": today(turn.desk.utcnow()),
+        "language": language_name(language),
+        "open_quote": _open_form(turn.desk, flow),
+        "quotes": "; ".join(_in_words(quote) for quote in turn.state.quotes[-_QUOTES_SHOWN:]),
         "also": ", ".join(also),
-        "offer_person": "yes" if parts.offer_person else "",
+        "offer_person": "yes" if decision.offer_person else "",
     }
 
 
-def _open_form(parts: Assembly) -> str:
-    flow = parts.flow
-    if flow is None or flow.quoted:
+def _open_form(desk: Desk, flow: Flow | None) -> str:
+    form = desk.catalogue.specialists.get(flow.intent) if flow else None
+    if flow is None or flow.quoted or form is None or form.lead != "form":
         return ""
     known = ", ".join(f"{name} {value}" for name, value in flow.slots.items()) or "nothing yet"
-    wanted = parts.desk.catalogue.specialists[flow.intent].tools[0]
-    missing = [name for name in parts.desk.toolbox.tools[wanted].slots if name not in flow.slots]
+    missing = [name for name in desk.toolbox.tools[form.tools[0]].slots if name not in flow.slots]
     return f"known: {known}; missing: {', '.join(missing) or 'nothing'}"
 
 
@@ -77,39 +65,35 @@ def _in_words(quote: Quote) -> str:
     )
 
 
-def _brief(parts: Assembly) -> Brief:
-    state, reading = parts.state, parts.reading
-    last = state.quotes[-1] if state.quotes else None
+def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) -> Brief:
+    desk, state = turn.desk, turn.state
+    read = dict(turn.reading.values) if turn.reading else {}
+    command = turn.reading.command if turn.reading else None
+    specialist = desk.catalogue.specialists[decision.intent]
+    meant = desk.catalogue.lexicon.concepts(decision.about) if decision.about else frozenset()
     return Brief(
-        intent=parts.specialist.intent,
-        replies=parts.specialist.replies,
-        notices=parts.desk.catalogue.notices,
-        language=parts.language,
-        concepts=parts.concepts,
-        flow=parts.flow,
-        read=dict(reading.values) if reading else {},
-        command=reading.command if reading else None,
-        asked_before=state.flow is not None,
-        about=parts.about or "",
-        offer_person=parts.offer_person,
-        open_question=_open_question(parts),
-        quoted={}
-        if last is None
-        else {name: str(value) for name, value in last.model_dump(mode="json").items()},
+        intent=specialist.intent,
+        replies=specialist.replies,
+        notices=desk.catalogue.notices,
+        language=language,
+        concepts=turn.concepts | meant,
+        flow=flow,
+        read=read,
+        command=None if read else command,
+        asked_before=state.flow is not None and command != flows.DROPPED,
+        about=decision.about or "",
+        offer_person=decision.offer_person,
+        open_question=_open_question(desk, specialist, language, flow),
+        quoted=quote_values(state.quotes[-1]) if state.quotes else {},
         degraded_before=state.degraded_before,
     )
 
 
-def _open_question(parts: Assembly) -> str | None:
+def _open_question(desk: Desk, specialist: Specialist, language: str, flow: Flow | None) -> str | None:
     """The question of an open form, to be asked again after an answer about something else."""
-    flow = parts.flow
-    if (
-        flow is None
-        or flow.awaiting is None
-        or flow.intent == parts.specialist.intent
-        or parts.specialist.lead == "handoff"
-    ):
+    is_aside = flow is not None and flow.intent != specialist.intent and specialist.lead != "handoff"
+    if flow is None or flow.awaiting is None or not is_aside:
         return None
-    form = parts.desk.catalogue.specialists.get(flow.intent)
-    text = form.replies.text(f"ask_{flow.awaiting}", parts.language) if form else None
+    form = desk.catalogue.specialists.get(flow.intent)
+    text = form.replies.text(f"ask_{flow.awaiting}", language) if form else None
     return next((line for line in text.splitlines() if "?" in line), text) if text else None

@@ -7,26 +7,26 @@ message, so it cannot pass for an instruction. Raises EngineError; the turn then
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from dataclasses import dataclass, replace
 
 from agents.specialist import Catalogue
-from engine.base import Done, Engine, EngineRequest, Said, Text, Trouble
+from engine.base import Done, Engine, EngineRequest, Metered, Piece, Said, StopReason, Text, Trouble
 from errors import EngineDown
-from events import EngineCalled, Event, FaultSeen, Flow, JsonObject, Label
+from events import EngineCalled, Event, FaultSeen, Flow, JsonObject, Label, Usage
 from router.local import Example
+from router.readlabel import read_label
 
 _SAID_SHOWN = 6
 _CHARACTERS_SHOWN = 600
-_LANGUAGE_LETTERS = (2, 3)
+_SLACK_S = 0.3  # between the first piece of a label and its end
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the classifier sees."""
+    """What the classifier sees. `language` is the conversation's so far, as an ISO 639-1 code."""
 
     message: str
     history: tuple[Said, ...]
@@ -34,24 +34,7 @@ class Question:
     person_offered: bool
     similar: Sequence[Example]
     customer_hash: str
-
-
-class _Answer(BaseModel):
-    """The structured output, read leniently: letter case and ranges are not guaranteed."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    intent: str
-    confidence: float
-    also: list[str] = []
     language: str = "en"
-    sentiment: float = 0.0
-    abuse: bool = False
-
-    @field_validator("intent", "language")
-    @classmethod
-    def _lower(cls, value: str) -> str:
-        return value.strip().casefold()
 
 
 async def ask_haiku(
@@ -62,31 +45,65 @@ async def ask_haiku(
     Raises:
         EngineError: No answer within the deadline, no answer at all, or one that is not a known intent.
     """
-    settings = catalogue.classifier.settings
-    text = ""
+    deadline_s = catalogue.classifier.settings.deadline_s
+    request = replace(label_request(catalogue, question), first_piece_by=time.monotonic() + deadline_s)
+    hearing = _Hearing(request.model, emit)
     try:
         async with (
-            asyncio.timeout(settings.deadline_s),
-            aclosing(engine.stream(label_request(catalogue, question))) as pieces,
+            asyncio.timeout(deadline_s + _SLACK_S),
+            aclosing(engine.stream(request)) as pieces,
         ):
             async for piece in pieces:
-                match piece:
-                    case Text():
-                        text += piece.text
-                    case Trouble():
-                        emit(
-                            FaultSeen(
-                                code=piece.code,
-                                where=settings.model,
-                                retried=piece.retried,
-                                waited_ms=piece.waited_ms,
-                            )
-                        )
-                    case Done():
-                        emit(_called(piece))
+                hearing.take(piece)
     except TimeoutError as exc:
-        raise EngineDown(f"no label within {settings.deadline_s} s", fault="label_timeout") from exc
-    return read_label(text, catalogue)
+        raise EngineDown(f"no label within {deadline_s} s", fault="label_timeout") from exc
+    finally:
+        hearing.end()
+    if hearing.stop_reason == "refusal":
+        raise EngineDown("the label was refused", fault="stop_refusal")
+    return read_label(hearing.text, catalogue, question.language)
+
+
+class _Hearing:
+    """What the engine says about one label, and what it costs."""
+
+    def __init__(self, model: str, emit: Callable[[Event], None]) -> None:
+        self.text = ""
+        self.stop_reason: StopReason | None = None
+        self._model = model
+        self._emit = emit
+        self._began = time.monotonic()
+        self._untold: Metered | None = None
+
+    def take(self, piece: Piece) -> None:
+        """Note one piece."""
+        match piece:
+            case Text():
+                self.text += piece.text
+            case Metered():
+                self._untold = piece
+            case Trouble():
+                self._emit(
+                    FaultSeen(
+                        code=piece.code,
+                        where="classifier",
+                        retried=piece.retried,
+                        waited_ms=piece.waited_ms,
+                        request_id=piece.request_id,
+                    )
+                )
+            case Done():
+                self.stop_reason, self._untold = piece.stop_reason, None
+                self._emit(_called(piece))
+            case _:
+                pass
+
+    def end(self) -> None:
+        """Tell what a call has cost that was cut short."""
+        if self._untold is not None and self._untold.usage != Usage():
+            took_ms = round((time.monotonic() - self._began) * 1000)
+            cut = Done("cut", "claude", self._model, took_ms, self._untold.usage, self._untold.request_id)
+            self._emit(_called(cut))
 
 
 def label_request(catalogue: Catalogue, question: Question) -> EngineRequest:
@@ -123,31 +140,6 @@ def label_schema(intents: Sequence[str]) -> JsonObject:
     }
 
 
-def read_label(text: str, catalogue: Catalogue) -> Label:
-    """The label in this structured output.
-
-    Raises:
-        EngineDown: Not JSON, or not a known intent (fault intent_invalid).
-    """
-    try:
-        answer = _Answer.model_validate_json(text)
-    except ValidationError as exc:
-        raise EngineDown("the label is not the JSON that was asked for", fault="intent_invalid") from exc
-    if answer.intent not in catalogue.specialists:
-        raise EngineDown("the label is not one of the intents", fault="intent_invalid")
-    also = tuple(dict.fromkeys(name.casefold() for name in answer.also))
-    return Label(
-        intent=answer.intent,
-        confidence=min(1.0, max(0.0, answer.confidence)),
-        also=tuple(name for name in also if name in catalogue.specialists and name != answer.intent),
-        language=answer.language
-        if len(answer.language) in _LANGUAGE_LETTERS and answer.language.isalpha()
-        else "en",
-        sentiment=min(1.0, max(-1.0, answer.sentiment)),
-        abuse=answer.abuse,
-    )
-
-
 def _data(question: Question) -> JsonObject:
     flow = question.flow
     return {
@@ -155,6 +147,7 @@ def _data(question: Question) -> JsonObject:
             {"from": said.role, "text": said.text[-_CHARACTERS_SHOWN:]}
             for said in question.history[-_SAID_SHOWN:]
         ],
+        "language_of_the_conversation": question.language,
         "open_quote": None if flow is None else {"known": flow.slots, "asked_for": flow.awaiting},
         "a_person_was_just_offered": question.person_offered,
         "similar_messages": [

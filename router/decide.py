@@ -5,15 +5,14 @@ else one question with choices, never twice in a row; else the safest specialist
 Thresholds stand in prompts/classifier.md, where prompt engineers calibrate them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.specialist import Catalogue
 from events import DecidedBy, Label
-from knowledge.lexicon import fold
 from knowledge.slots import Reading
 from router.local import LocalLabel
-from router.state import Clarification, ConversationState
+from router.pick import pick
+from router.state import ConversationState
 
 _TRIGGER_FLOOR = 0.10
 _TRIGGER_CONFIDENCE = 0.75
@@ -36,22 +35,17 @@ class Decision:
 
 def with_triggers(label: LocalLabel, catalogue: Catalogue, concepts: frozenset[str]) -> LocalLabel:
     """The local label, overruled where concepts of the message say so and the classifier does not rule it out."""
-    for specialist in catalogue.specialists.values():
-        share = label.probabilities.get(specialist.intent, 0.0)
-        hit = any(trigger <= concepts for trigger in specialist.triggers)
-        if hit and share >= _TRIGGER_FLOOR and label.intent != specialist.intent:
-            return LocalLabel(specialist.intent, max(share, _TRIGGER_CONFIDENCE), label.probabilities)
-    return label
-
-
-def pick(text: str, clarification: Clarification, catalogue: Catalogue) -> str | None:
-    """The intent that the customer picked from the desk's choices: by number, by its name, or by its words."""
-    said = fold(text).strip(" .!)(")
-    for number, intent in enumerate(clarification.intents, start=1):
-        names = {fold(name) for name in catalogue.specialists[intent].label.values()} | {str(number), intent}
-        if said in names:
-            return intent
-    return None
+    shares = label.probabilities
+    hits = [
+        name
+        for name, specialist in catalogue.specialists.items()
+        if any(trigger <= concepts for trigger in specialist.triggers)
+        and shares.get(name, 0.0) >= _TRIGGER_FLOOR
+    ]
+    if not hits or label.intent in hits:
+        return label
+    best = max(hits, key=lambda name: shares[name])
+    return LocalLabel(best, max(shares[best], _TRIGGER_CONFIDENCE), shares)
 
 
 def decide_without_label(
@@ -59,7 +53,7 @@ def decide_without_label(
 ) -> Decision | None:
     """A decision that needs no classifier, or None."""
     if state.clarification is not None:
-        picked = pick(text, state.clarification, catalogue)
+        picked = pick(text, state.clarification.intents, catalogue)
         if picked is not None:
             return Decision(picked, 1.0, "flow", about=state.clarification.about)
     flow = state.flow
@@ -74,13 +68,15 @@ def decide_without_label(
 def decide_by_haiku(
     label: Label, local: LocalLabel, state: ConversationState, catalogue: Catalogue
 ) -> Decision:
-    """Haiku's word counts; when it is unsure the customer is asked, once."""
+    """Haiku's word counts; when it is unsure the customer is asked, once, and then offered a person."""
     person = person_intent(catalogue)
-    unhappy = label.sentiment is not None and label.sentiment <= _UNHAPPY
-    offer = label.intent != person and (person in label.also or unhappy or state.failures_in_row > 1)
-    if label.confidence < catalogue.classifier.settings.clarify_below and state.clarification is None:
-        choices = _choices(label.intent, label.also, local.probabilities, catalogue)
-        return Decision(label.intent, label.confidence, "fallback", label.also, choices, offer_person=offer)
+    is_unsure = label.confidence < catalogue.classifier.settings.clarify_below
+    is_unhappy = label.sentiment is not None and label.sentiment <= _UNHAPPY
+    doubts = (person in label.also, is_unhappy, local.intent == person, is_unsure, state.failures_in_row > 1)
+    if is_unsure and state.clarification is None:
+        choices = _choices(label.intent, label.also, local, catalogue, with_person=any(doubts[:3]))
+        return Decision(label.intent, label.confidence, "fallback", label.also, choices)
+    offer = person not in {None, label.intent} and any(doubts)
     return Decision(label.intent, label.confidence, "haiku", label.also, offer_person=offer)
 
 
@@ -89,19 +85,24 @@ def decide_by_local(local: LocalLabel, state: ConversationState, catalogue: Cata
     settings = catalogue.classifier.settings
     person = person_intent(catalogue)
     share = local.probabilities.get(person or "", 0.0)
-    offer = local.intent != person and (share >= settings.offer_person_at or state.failures_in_row > 1)
+    wanted = share >= settings.offer_person_at or state.failures_in_row > 1
     if local.confidence >= catalogue.specialists[local.intent].act_at:
+        offer = person not in {None, local.intent} and wanted
         return Decision(local.intent, local.confidence, "local", offer_person=offer)
     if state.clarification is None:
-        choices = _choices(local.intent, (), local.probabilities, catalogue)
-        return Decision(local.intent, local.confidence, "fallback", clarify=choices, offer_person=offer)
-    return Decision(settings.safest, local.confidence, "fallback", offer_person=True)
+        choices = _choices(local.intent, (), local, catalogue, with_person=wanted)
+        return Decision(local.intent, local.confidence, "fallback", clarify=choices)
+    offer = person not in {None, settings.safest}
+    return Decision(settings.safest, local.confidence, "fallback", offer_person=offer)
 
 
-def may_speculate(local: LocalLabel, catalogue: Catalogue) -> bool:
-    """Whether the local label is good enough to start its specialist before Haiku has spoken."""
+def guess_by_local(local: LocalLabel, state: ConversationState, catalogue: Catalogue) -> Decision | None:
+    """The decision to begin with before Haiku has spoken, if the local label is good enough for a guess."""
     specialist = catalogue.specialists[local.intent]
-    return specialist.speculate and local.confidence >= catalogue.classifier.settings.speculate_at
+    if not specialist.speculate or local.confidence < catalogue.classifier.settings.speculate_at:
+        return None
+    offer = person_intent(catalogue) not in {None, local.intent} and state.failures_in_row > 1
+    return Decision(local.intent, local.confidence, "local", offer_person=offer)
 
 
 def person_intent(catalogue: Catalogue) -> str | None:
@@ -111,9 +112,13 @@ def person_intent(catalogue: Catalogue) -> str | None:
 
 
 def _choices(
-    first: str, also: tuple[str, ...], shares: Mapping[str, float], catalogue: Catalogue
+    first: str, also: tuple[str, ...], local: LocalLabel, catalogue: Catalogue, *, with_person: bool
 ) -> tuple[str, ...]:
-    """The likeliest intents, best first; at most three."""
-    likely = sorted(shares, key=lambda intent: -shares[intent])
-    wanted = dict.fromkeys((first, *also, *likely))
-    return tuple(intent for intent in wanted if intent in catalogue.specialists)[:_CHOICES]
+    """The likeliest intents, best first; at most three. A person is one of them when one may be wanted."""
+    likely = sorted(local.probabilities, key=lambda intent: -local.probabilities[intent])
+    wanted = [intent for intent in dict.fromkeys((first, *also, *likely)) if intent in catalogue.specialists]
+    shown = wanted[:_CHOICES]
+    person = person_intent(catalogue)
+    if with_person and person is not None and person not in shown:
+        shown[-1] = person
+    return tuple(shown)

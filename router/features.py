@@ -1,44 +1,51 @@
-"""Turn a message into the signs that the local classifier weighs.
+"""Turn a message into the features that the local classifier weighs.
 
-Why: letters and words alone need thousands of examples; concepts, the shape of the message and the question that is open
-carry what a few hundred examples cannot ("2019" is nothing, unless a quote waits for the year).
-Everything here is plain text in, names of features out: no state, no order that depends on hashing.
+Why: words and letters alone need many thousand examples. Senses (words that mean the same), concepts, the shape of the
+message and the question that is open carry what a few thousand cannot: "2019" is nothing, unless a quote waits for the
+year. Plain text in, names of features out: no state, and no order that depends on hashing.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Literal
 
 from knowledge.lexicon import Lexicon, fold, words
+from knowledge.senses import find_senses
 
 READ_CHARACTERS = 600
-"""Longest part of a message that is read; what a customer wants stands in the first lines."""
+"""Longest part of a message that is read; what a customer wants stands in its first lines."""
+
+Kind = Literal["words", "letters", "senses", "signs"]
+"""words: words and pairs of neighbours. letters: runs of 2 to 5 letters within a word, a blank for its borders.
+senses: senses, neighbouring and together, and by the length of the message. signs: concepts, shape, state of the quote."""
 
 _LONGEST_WORD = 24
 _GRAM_LENGTHS = (2, 3, 4, 5)
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-_DIGITS = re.compile(r"\d+(?:[.,\s]\d{3})*(?!\d)")
+_DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_QUESTION = re.compile("[?¿？؟]")
 _LENGTHS = (1, 2, 3, 5, 8, 13, 21, 40)
-_NUMBER_WORDS = 3
+_ROUGH_LENGTHS = (3, 8, 20)
+_NUMBER_ONLY_WORDS = 3
 _SHOUTED_LETTERS = 6
+_PAIRED_SENSES = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Features of one message by kind.
+    """What a message shows.
 
     Attributes:
-        words: Words and pairs of neighbours, with how often they occur.
-        letters: Runs of 2 to 5 letters within a word (its borders are blanks), with how often they occur.
-        signs: Concepts, shape and what is awaited, alone and crossed; each is there or not.
+        counts: Kind -> feature -> how often it occurs.
+        words: Its words, in order.
     """
 
-    words: Counter[str]
-    letters: Counter[str]
-    signs: tuple[str, ...]
+    counts: Mapping[Kind, Counter[str]]
+    words: Sequence[str]
 
 
 def extract(text: str, awaiting: str | None, lexicon: Lexicon) -> Features:
@@ -50,20 +57,21 @@ def extract(text: str, awaiting: str | None, lexicon: Lexicon) -> Features:
         lexicon: Words and phrases of the concepts.
     """
     text = text[:READ_CHARACTERS]
-    concepts = sorted(lexicon.concepts(text))
     tokens = [_plain(word) for word in words(_STRETCHED.sub(r"\1", fold(text)))]
-    letters = Counter(gram for word in tokens for gram in _grams(word))
-    shape = list(_shape(text, len(tokens)))
     return Features(
-        words=Counter([*tokens, *map(" ".join, pairwise(["^", *tokens, "$"]))]),
-        letters=letters,
-        signs=tuple(_signs(concepts, shape, awaiting)),
+        counts={
+            "words": Counter([*tokens, *map(" ".join, pairwise(["^", *tokens, "$"]))]),
+            "letters": Counter(gram for word in tokens for gram in _grams(word)),
+            "senses": Counter(_senses(text, len(tokens))),
+            "signs": Counter(_signs(sorted(lexicon.concepts(text)), [*_shape(text, len(tokens))], awaiting)),
+        },
+        words=tokens,
     )
 
 
 def _plain(word: str) -> str:
-    """A number by its length only; a very long word by its beginning."""
-    return "0" * len(word) if word.isdigit() else word[:_LONGEST_WORD]
+    """A word with its digits made equal; of a very long one the beginning."""
+    return _DIGIT.sub("0", word[:_LONGEST_WORD])
 
 
 def _grams(word: str) -> Iterator[str]:
@@ -73,16 +81,28 @@ def _grams(word: str) -> Iterator[str]:
             yield bordered[at : at + length]
 
 
-def _shape(text: str, count: int) -> Iterator[str]:
+def _senses(text: str, length: int) -> Iterator[str]:
+    mentions = find_senses(text)
+    once = sorted(set(mentions))
+    yield from mentions
+    yield from map(" > ".join, pairwise(["^", *mentions, "$"]))
+    yield from map(" + ".join, combinations(once[:_PAIRED_SENSES], 2))
+    rough = sum(length > limit for limit in _ROUGH_LENGTHS)
+    yield from (f"{sense} in {rough}" for sense in once)
+    if _QUESTION.search(text):
+        yield from (f"{sense} ?" for sense in once)
+
+
+def _shape(text: str, length: int) -> Iterator[str]:
     """How a message looks, whatever it says."""
-    yield f"length {sum(count > limit for limit in _LENGTHS)}"
-    if "?" in text or "？" in text or "؟" in text:
+    yield f"length {sum(length > limit for limit in _LENGTHS)}"
+    if _QUESTION.search(text):
         yield "question"
-    if "!" in text or "！" in text:
+    if "!" in text:
         yield "exclaimed"
-    if _DIGITS.search(text):
+    if _DIGIT.search(text):
         yield "digits"
-        if count <= _NUMBER_WORDS:
+        if length <= _NUMBER_ONLY_WORDS:
             yield "number only"
     if _YEAR.search(text):
         yield "year"
@@ -91,16 +111,14 @@ def _shape(text: str, count: int) -> Iterator[str]:
 
 
 def _signs(concepts: list[str], shape: list[str], awaiting: str | None) -> Iterator[str]:
-    yield "any message"
     said = [f"says {concept}" for concept in concepts] or ["says nothing known"]
+    yield "any message"
     yield from said
-    yield from (f"{one} + {other}" for one, other in combinations(said, 2))
+    yield from map(" + ".join, combinations(said, 2))
     yield from shape
-    state = f"awaiting {awaiting}" if awaiting else "awaiting nothing"
-    flow = "in a quote" if awaiting else "outside a quote"
-    yield state
+    flow = "asked" if awaiting else "not asked"
     yield flow
-    for sign in (*said, *shape):
-        yield f"{flow}: {sign}"
-        if awaiting:
-            yield f"{state}: {sign}"
+    yield from (f"{flow}: {sign}" for sign in (*said, *shape))
+    if awaiting:
+        yield f"asked for {awaiting}"
+        yield from (f"asked for {awaiting}: {sign}" for sign in (*said, *shape))

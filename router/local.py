@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Self
 
 from knowledge.lexicon import Lexicon
+from knowledge.senses import senses_fingerprint
 from router.features import extract
 from router.modelfile import FORMAT, ModelFile, ModelFileError
 from router.neighbours import Neighbours
 from router.regression import Training, probabilities, train
-from router.vocabulary import Strengths, Vocabulary
+from router.vocabulary import Vocabulary
 
 _FILE_NAME = "local-classifier.json"
 _WEIGHT_DIGITS = 5
 _LEAST_INTENTS = 2
-_STRENGTHS = Strengths()
 _TRAINING = Training()
 
 
@@ -88,9 +88,9 @@ class LocalClassifier:
         if len(intents) < _LEAST_INTENTS:
             raise ValueError(f"the local classifier needs examples of two intents or more, not of {intents}")
         lines = [extract(example.text, example.awaiting, lexicon) for example in examples]
-        vocabulary = Vocabulary.learn(lines, _STRENGTHS)
+        vocabulary = Vocabulary.learn(lines)
         weights = train(
-            [vocabulary.row(line) for line in lines],
+            [vocabulary.row(line, is_training_line=True) for line in lines],
             [intents.index(example.intent) for example in examples],
             len(vocabulary),
             _TRAINING,
@@ -139,10 +139,8 @@ class LocalClassifier:
             intents=list(self.intents),
             examples=[(example.text, example.intent, example.awaiting) for example in self._examples],
             lexicon={concept: list(phrases) for concept, phrases in self._lexicon.phrases.items()},
-            words=list(self._vocabulary.words),
-            letters=list(self._vocabulary.letters),
-            signs=list(self._vocabulary.signs),
-            rarity=list(self._vocabulary.rarity),
+            features={kind: list(names) for kind, names in self._vocabulary.names.items()},
+            lines=list(self._vocabulary.lines),
             weights=[list(column) for column in self._weights],
         ).write(path)
 
@@ -172,7 +170,7 @@ class LocalClassifier:
             examples=[Example(*fields) for fields in file.examples],
             lexicon=Lexicon({concept: tuple(phrases) for concept, phrases in file.lexicon.items()}),
             intents=file.intents,
-            vocabulary=Vocabulary.numbered(file.words, file.letters, file.signs, file.rarity, _STRENGTHS),
+            vocabulary=Vocabulary(names=file.features, lines=file.lines, size=len(file.examples)),
             weights=file.weights,
         )
 
@@ -180,8 +178,6 @@ class LocalClassifier:
 def _fingerprint(examples: Sequence[Example], lexicon: Lexicon) -> str:
     """Hash of all that decides how the weights come out."""
     lines = [(example.text, example.intent, example.awaiting) for example in examples]
-    settings = [FORMAT, repr(_STRENGTHS), repr(_TRAINING)]
-    content = json.dumps(
-        [settings, lines, {name: list(phrases) for name, phrases in lexicon.phrases.items()}]
-    )
-    return hashlib.sha256(content.encode()).hexdigest()
+    settings = [FORMAT, repr(_TRAINING), senses_fingerprint()]
+    phrases = {concept: list(listed) for concept, listed in lexicon.phrases.items()}
+    return hashlib.sha256(json.dumps([settings, lines, phrases]).encode()).hexdigest()

@@ -10,9 +10,20 @@ import tempfile
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    ValidationError,
+    model_validator,
+)
 
-FORMAT: Literal[1] = 1
+from router.features import Kind
+from router.vocabulary import KINDS
+
+FORMAT: Literal[2] = 2
 """Raise it whenever features, training or this file change: files of other formats are then trained anew."""
 
 
@@ -29,31 +40,29 @@ class ModelFile(BaseModel):
         intents: Classes, in the order of the weights.
         examples: Training lines: text, intent, detail awaited.
         lexicon: Concept -> phrases.
-        words: Words and pairs of words, in the order of their ids.
-        letters: Runs of letters; their ids follow.
-        signs: Signs; their ids follow.
-        rarity: Inverse document frequency by id.
+        features: Kind -> features, in the order of their ids; ids go on from kind to kind.
+        lines: Training lines with a feature, by id.
         weights: By intent, then by id.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     key: str
     intents: list[str] = Field(min_length=2)
     examples: list[tuple[str, str, str | None]]
     lexicon: dict[str, list[str]]
-    words: list[str]
-    letters: list[str]
-    signs: list[str]
-    rarity: list[FiniteFloat]
+    features: dict[Kind, list[str]]
+    lines: list[NonNegativeInt]
     weights: list[list[FiniteFloat]]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        size = len(self.words) + len(self.letters) + len(self.signs)
-        if len(self.rarity) != size or [len(column) for column in self.weights] != [size] * len(self.intents):
-            raise ValueError("lengths do not agree")
+        size = sum(map(len, self.features.values()))
+        if len(self.features) != len(KINDS) or len(self.lines) != size:
+            raise ValueError("features and lines do not agree")
+        if [len(column) for column in self.weights] != [size] * len(self.intents):
+            raise ValueError("features and weights do not agree")
         return self
 
     def write(self, path: Path) -> None:

@@ -33,8 +33,8 @@ class Training:
     """
 
     epochs: int = 12
-    rate: float = 0.35
-    l2: float = 2e-4
+    rate: float = 0.08
+    l2: float = 1e-3
     settled: float = 0.01
     seed: int = 1
 

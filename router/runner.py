@@ -1,45 +1,31 @@
 """Run turns apart from the requests that started them, supervised, in order within each conversation.
 
 Why: a turn belongs to the server, not to the HTTP request (design.md, section 1): dropping the connection changes
-nothing. The one broad handler of the program is here: whatever goes wrong, the turn is closed honestly.
+nothing. A turn that fails takes no other along.
 Life: one TurnRunner per server, an async context manager; leaving it stops what is still running, and the leases
 let a later start (or another server) take those turns over.
 """
 
 import asyncio
-import traceback
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
-from pathlib import Path
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 import structlog
 
-from errors import FrontdeskError, Unavailable
-from events import (
-    Event,
-    Recorded,
-    RouteDecided,
-    SpecialistFinished,
-    SpecialistStarted,
-    TextStarted,
-    TurnAccepted,
-    TurnRecovered,
-    TurnRef,
-    is_end,
-)
-from knowledge.language import detect_language
-from readers.routing_line import fold_routing_line
+from errors import FrontdeskError, LeaseLost, Unavailable
+from events import TurnRef
+from router.attempt import attempt
+from router.contain import contained
 from router.desk import Desk
-from router.state import fold_state, turns_to_read
-from router.turn import Incoming, fail, run_turn
 from store.log import LEASE_S, Accepted, EventLog, NewMessage
-from store.turnlog import TurnLog
 
 log = structlog.get_logger()
 TURNS_AT_ONCE = 500
 RENEW_S = LEASE_S / 3
-CUSTOMER = "customer:"
+_LOOK_AGAIN_S = 0.1
+_AGAIN_S = (0.1, 0.5, 2.0)
 
 
 class TurnRunner:
@@ -61,39 +47,50 @@ class TurnRunner:
         self._watch = watch
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.Event] = {}
-        self._last_of: dict[str, asyncio.Event] = {}
+        self._by_conversation: defaultdict[str, dict[int, asyncio.Event]] = defaultdict(dict)
+        self._being_accepted = 0
         self._stack = AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
         self.is_draining = False
 
     async def __aenter__(self) -> Self:
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
-        self._own(self._keep_leases(), "lease-keeper")
-        self._own(self._watch(), "desk-watcher")
+        self._own(self._group, self._forever(self._keep_leases, "lease-keeper"), "lease-keeper")
+        self._own(self._group, self._forever(self._watch, "desk-watcher"), "desk-watcher")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._group = None
         for task in self._tasks:
             task.cancel()
         await self._stack.aclose()
+        with suppress(FrontdeskError):  # then the leases run out by themselves
+            await self._log.release_leases()
 
-    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
-        if self._group is None:
-            raise Unavailable
-        task = self._group.create_task(work, name=name)
+    def _own(self, group: asyncio.TaskGroup, work: Coroutine[None, None, None], name: str) -> None:
+        task = group.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def under_way(self) -> int:
+        """How many turns have not ended."""
+        return len(self._running)
 
     async def start(self, message: NewMessage) -> Accepted:
         """Accept the message and start its turn; the same message again joins the turn that is there.
 
         Raises:
             Unavailable: Draining, or too many turns at once; nothing was accepted.
-            NotFound, Conflict: See EventLog.accept.
+            NotFound, Conflict, Busy: See EventLog.accept.
         """
-        if self.is_draining or len(self._running) >= TURNS_AT_ONCE:
+        if self.is_draining or self.under_way + self._being_accepted >= TURNS_AT_ONCE:
             raise Unavailable
-        accepted = await self._log.accept(message)
+        self._being_accepted += 1
+        try:
+            accepted = await self._log.accept(message)
+        finally:
+            self._being_accepted -= 1
         if accepted.is_new:
             self._spawn(accepted.turn, message.owner)
         return accepted
@@ -101,121 +98,67 @@ class TurnRunner:
     async def drain(self, patience_s: float) -> int:
         """Take no more messages and wait for those under way; returns how many did not end in time."""
         self.is_draining = True
-        try:
+        log.info("drain.started", turns=self.under_way)
+        with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                for ended in list(self._running.values()):
-                    await ended.wait()
-        except TimeoutError:
-            pass
-        return len(self._running)
+                while self._running:
+                    await next(iter(self._running.values())).wait()
+        log.info("drain.ended", handed_over=self.under_way)
+        return self.under_way
 
     def _spawn(self, turn: TurnRef, owner: str) -> None:
+        if self._group is None or turn.turn_id in self._running:
+            return  # stopping: the lease runs out, and the next server takes it; or it runs here already
         ended = asyncio.Event()
-        before = self._last_of.get(turn.conversation_id)
-        self._last_of[turn.conversation_id] = ended
         self._running[turn.turn_id] = ended
-        self._own(self._supervised(turn, owner, before, ended), f"turn-{turn.turn_id}")
+        self._by_conversation[turn.conversation_id][turn.ordinal] = ended
+        self._own(self._group, self._supervised(turn, owner, ended), f"turn-{turn.turn_id}")
 
-    async def _supervised(
-        self, turn: TurnRef, owner: str, before: asyncio.Event | None, ended: asyncio.Event
-    ) -> None:
-        """Run the turn to its end, whatever happens; the order within the conversation is kept."""
+    async def _supervised(self, turn: TurnRef, owner: str, ended: asyncio.Event) -> None:
+        """Bring the turn to its end. What cannot be ended here is left to its lease, and taken over later."""
         try:
-            if before is not None:
-                await before.wait()
-            await self._run(turn, owner)
+            for wait_s in (*_AGAIN_S, None):
+                with contained("turn.interrupted", turn_id=turn.turn_id) as caught:
+                    await self._wait_for_earlier(turn)
+                    await attempt(self._log, self._desk(), turn, owner, self._server_id)
+                if wait_s is None or caught.error is None or isinstance(caught.error, LeaseLost):
+                    return
+                await asyncio.sleep(wait_s)
         finally:
             ended.set()
             del self._running[turn.turn_id]
-            if self._last_of.get(turn.conversation_id) is ended:
-                del self._last_of[turn.conversation_id]
+            here = self._by_conversation[turn.conversation_id]
+            del here[turn.ordinal]
+            if not here:
+                del self._by_conversation[turn.conversation_id]
 
-    async def _run(self, turn: TurnRef, owner: str) -> None:
-        desk = self._desk()
-        earlier = await self._log.read_turn(turn)
-        if any(is_end(item.event) for item in earlier):
-            return
-        turn_log = self._log.turn_log(turn, earlier[-1].seq)
-        turn_log.written.extend(earlier)
-        async with asyncio.TaskGroup() as group:
-            writer = group.create_task(turn_log.run())
-            with structlog.contextvars.bound_contextvars(
-                turn_id=turn.turn_id, conversation_id=turn.conversation_id
-            ):
-                await self._answer(desk, turn, owner, turn_log, earlier)
-                await turn_log.flush()
-                _log_line(turn, turn_log)
-            writer.cancel()
-
-    async def _answer(
-        self, desk: Desk, turn: TurnRef, owner: str, turn_log: TurnLog, earlier: list[Recorded]
-    ) -> None:
-        accepted = next(item.event for item in earlier if isinstance(item.event, TurnAccepted))
-        language = detect_language(accepted.text, hint=accepted.locale)
-        said = False
-
-        def emit(event: Event) -> None:
-            nonlocal said
-            said = said or isinstance(event, TextStarted)
-            turn_log.emit(event)
-
-        try:
-            routed = self._resume(earlier, emit)
-            if any(isinstance(item.event, TextStarted) for item in earlier):
-                fail(emit, turn, desk, language, "interrupted", notice="interrupted", said=True)
+    async def _wait_for_earlier(self, turn: TurnRef) -> None:
+        """Return when no earlier turn of the conversation is open, here or on another server."""
+        while turn.ordinal > 1:
+            here = self._by_conversation[turn.conversation_id]
+            before = next((ended for ordinal, ended in here.items() if ordinal < turn.ordinal), None)
+            if before is not None:
+                await before.wait()
+            elif await self._log.has_open_before(turn):
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            else:
                 return
-            turns = await self._log.read_turns(
-                turn.conversation_id, turns_to_read(turn.ordinal), before=turn.ordinal
-            )
-            quotes = await desk.records.quotes_of(turn.conversation_id)
-            customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
-            incoming = Incoming(turn, accepted.text, owner, accepted.locale, customer_id)
-            await run_turn(desk, incoming, fold_state(turns, quotes), emit, routed=routed)
-        except Exception as exc:
-            code = exc.code if isinstance(exc, FrontdeskError) else "internal_error"
-            log.error("turn.failed", code=code, error=type(exc).__name__, where=_where(exc))  # noqa: TRY400 - messages may hold customer text
-            fail(emit, turn, desk, language, code, said=said)
 
-    def _resume(self, earlier: list[Recorded], emit: Callable[[Event], None]) -> RouteDecided | None:
-        """What an earlier attempt at this turn left: its route holds, and what it had begun is closed."""
-        if len(earlier) == 1:
-            return None
-        emit(TurnRecovered(server=self._server_id))
-        started = [item.event for item in earlier if isinstance(item.event, SpecialistStarted)]
-        finished = [item.event for item in earlier if isinstance(item.event, SpecialistFinished)]
-        if len(started) > len(finished):
-            emit(SpecialistFinished(run_id=started[-1].run_id))
-        return next((item.event for item in earlier if isinstance(item.event, RouteDecided)), None)
-
-    async def _keep_leases(self) -> None:
-        """Renew this server's leases, and take over turns whose server is gone."""
+    async def _forever(self, work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
+        """Run it, and run it again when it fails."""
         while True:
-            try:
-                if self._running:
-                    await self._log.renew_leases()
-                for turn in await self._log.take_over():
-                    if turn.turn_id not in self._running:
-                        owner = await self._log.owner(turn.conversation_id)
-                        log.warning("turn.recovered", turn_id=turn.turn_id)
-                        self._spawn(turn, owner or "")
-            except FrontdeskError as exc:
-                log.warning("lease.failed", code=exc.code)
+            with contained("task.failed", task=name):
+                await work()
             await asyncio.sleep(RENEW_S)
 
-
-def _where(error: Exception) -> str:
-    """File, line and function where it happened: what a developer needs, without any customer text."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join(
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-4:])
-    )
-
-
-def _log_line(turn: TurnRef, turn_log: TurnLog) -> None:
-    """The routing line: exactly one per finished turn."""
-    line = fold_routing_line(turn, turn_log.written)
-    with structlog.contextvars.bound_contextvars():
-        structlog.contextvars.clear_contextvars()
-        log.info("turn.routed", **line.model_dump(mode="json"))
+    async def _keep_leases(self) -> None:
+        """Renew the leases of the turns that run here, and take over turns whose server is gone."""
+        while True:
+            if self._running:
+                await self._log.renew_leases(self._running)
+            room = TURNS_AT_ONCE - self.under_way
+            for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
+                if turn.turn_id not in self._running:
+                    log.warning("turn.recovered", turn_id=turn.turn_id)
+                    self._spawn(turn, await self._log.owner(turn.conversation_id) or "")
+            await asyncio.sleep(RENEW_S)

@@ -1,13 +1,18 @@
-"""Hold a specialist's words and deeds until the label confirms the guess.
+"""Let a specialist begin on a guess, and hold its words and deeds until the label confirms it.
 
 Why: the label takes a few hundred milliseconds; starting early hides them (design.md, section 3).
-Life: one Gate per guess, made by run_turn, opened at most once. A wrong guess leaves nothing but its cost.
+Life: one Guess per turn at most, with one Gate; the gate is opened at most once. A wrong guess leaves nothing but its
+cost, and a guess that fails harms nobody unless it was right.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from agents.loop import Run
 from events import EngineCalled, Event, GuessDiscarded
+from router.contain import Contained, contained
+from router.decide import Decision
 
 Emit = Callable[[Event], None]
 
@@ -47,5 +52,62 @@ class Gate:
         self._emit(GuessDiscarded(intent=intent))
 
 
-async def open_door() -> None:
-    """What a specialist waits for when nothing is guessed: nothing."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a guessed run ended: with a result, or with the failure that was contained."""
+
+    run: Run | None
+    caught: Contained
+
+    def result(self) -> Run:
+        """What came of it.
+
+        Raises:
+            Exception: What went wrong in it.
+        """
+        if self.run is None:
+            raise self.caught.error or RuntimeError("a guessed run ended without a result")
+        return self.run
+
+
+class Guess:
+    """A specialist at work behind a gate. `language` is the one it was told to answer in."""
+
+    def __init__(
+        self,
+        decision: Decision,
+        language: str,
+        emit: Emit,
+        group: asyncio.TaskGroup,
+        work: Callable[[Decision, Gate], Awaitable[Run]],
+    ) -> None:
+        self._decision = decision
+        self._language = language
+        self._gate = Gate(emit)
+        self._task = group.create_task(self._contained(work))
+
+    async def _contained(self, work: Callable[[Decision, Gate], Awaitable[Run]]) -> Ended:
+        run: Run | None = None
+        with contained("guess.failed", intent=self._decision.intent) as caught:
+            run = await work(self._decision, self._gate)
+        return Ended(run, caught)
+
+    def fits(self, decision: Decision, language: str) -> bool:
+        """Whether what it answers is what was decided.
+
+        Another language or a person to be offered must be told before the first word. Other things asked in the same
+        message need not: the specialist has the whole message before it.
+        """
+        mine = (self._decision.intent, self._decision.offer_person, self._language)
+        return not decision.clarify and mine == (decision.intent, decision.offer_person, language)
+
+    async def accept(self) -> Ended:
+        """Let it through, and wait for its end."""
+        self._gate.open()
+        return await self._task
+
+    async def drop(self) -> None:
+        """Stop it and forget it, but for its cost."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._gate.discard(self._decision.intent)

@@ -1,11 +1,13 @@
 """What a conversation is like before a turn begins: a fold over its earlier turns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.base import Said
 from events import (
+    EngineCalled,
     Event,
+    FaultSeen,
     Flow,
     FlowChanged,
     Quote,
@@ -14,14 +16,15 @@ from events import (
     ToolReturned,
     TurnAccepted,
     TurnFailed,
-    TurnFinished,
     TurnRef,
 )
 from readers.reply import fold_text
 
 TURNS_REMEMBERED = 24
 _STEP = 8
-_CHARACTERS_REMEMBERED = 60_000
+MOST_CHARACTERS = 60_000
+_KEPT_CHARACTERS = 30_000
+_MENTIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,14 @@ class Clarification:
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """History and open matters, as the next turn needs them."""
+    """History and open matters, as the next turn needs them.
+
+    `mentions` are the customer's last messages since a form was last dropped: what was meant for that one is over.
+    """
 
     history: tuple[Said, ...] = ()
     flow: Flow | None = None
+    mentions: tuple[str, ...] = ()
     clarification: Clarification | None = None
     person_offered: bool = False
     quotes: tuple[Quote, ...] = ()
@@ -61,54 +68,56 @@ def fold_state(
     turns: Sequence[tuple[TurnRef, list[Recorded]]], quotes: tuple[Quote, ...] = ()
 ) -> ConversationState:
     """The state after these turns, oldest first."""
-    history: list[Said] = []
-    flow: Flow | None = None
-    language: str | None = None
-    failures = 0
-    for _, recorded in turns:
-        events = [item.event for item in recorded]
-        history += _said(events)
-        for event in events:
-            match event:
-                case FlowChanged():
-                    flow = event.flow
-                case RouteDecided():
-                    language = event.language
-                case TurnFailed():
-                    failures += 1
-                case TurnFinished():
-                    failures = 0
-                case _:
-                    pass
-    last = [item.event for item in turns[-1][1]] if turns else []
+    known = [[item.event for item in recorded] for _, recorded in turns]
+    last = known[-1] if known else []
+    changes = [event for events in known for event in events if isinstance(event, FlowChanged)]
+    routes = [event for events in known for event in events if isinstance(event, RouteDecided)]
     return ConversationState(
-        history=_bounded(history),
-        flow=flow,
+        history=_bounded([said for events in known for said in _said(events)]),
+        flow=changes[-1].flow if changes else None,
+        mentions=_mentions(known),
         clarification=_clarification(last),
         person_offered=_offers_person(last),
         quotes=quotes,
-        language=language,
-        degraded_before=any(isinstance(e, TurnFinished) and e.outcome == "answered_degraded" for e in last),
-        failures_in_row=failures,
+        language=routes[-1].language if routes else None,
+        degraded_before=_is_by_local_engine(last),
+        failures_in_row=_failures_in_row(known),
     )
 
 
-def _said(events: Iterable[Event]) -> list[Said]:
-    known = list(events)
-    asked = [Said("customer", event.text) for event in known if isinstance(event, TurnAccepted)]
-    text = fold_text(known).strip()
+def _said(events: Sequence[Event]) -> list[Said]:
+    """What the turn adds to the history; nothing when Claude refused it, because it would refuse it again."""
+    if any(isinstance(event, FaultSeen) and event.code == "stop_refusal" for event in events):
+        return []
+    asked = [Said("customer", event.text) for event in events if isinstance(event, TurnAccepted)]
+    text = fold_text(events).strip()
     return [*asked, Said("assistant", text)] if text else asked
 
 
 def _bounded(history: list[Said]) -> tuple[Said, ...]:
-    """The newest messages that fit, beginning with one of the customer's."""
-    total, start = 0, len(history)
-    while start > 0 and total + len(history[start - 1].text) <= _CHARACTERS_REMEMBERED:
-        start -= 1
-        total += len(history[start].text)
+    """The newest messages that fit, beginning with one of the customer's.
+
+    When they no longer fit, half of them go at once, so that the requests in between share their cached prefix.
+    """
+    start, total = 0, 0
+    for end, said in enumerate(history):
+        total += len(said.text)
+        most = _KEPT_CHARACTERS if total > MOST_CHARACTERS else total
+        while total > most and start < end:
+            total -= len(history[start].text)
+            start += 1
     while start < len(history) and history[start].role != "customer":
         start += 1
     return tuple(history[start:])
+
+
+def _mentions(turns: Sequence[Sequence[Event]]) -> tuple[str, ...]:
+    said: list[str] = []
+    for events in turns:
+        said += [event.text for event in events if isinstance(event, TurnAccepted)]
+        if any(isinstance(event, FlowChanged) and event.flow is None for event in events):
+            said.clear()
+    return tuple(said[-_MENTIONS:])
 
 
 def _clarification(last: Sequence[Event]) -> Clarification | None:
@@ -119,8 +128,21 @@ def _clarification(last: Sequence[Event]) -> Clarification | None:
 
 
 def _offers_person(last: Sequence[Event]) -> bool:
+    """Whether the answer offered a person: as decided, or because nothing was found or a tool said no."""
     return any(
         (isinstance(event, RouteDecided) and event.offer_person)
-        or (isinstance(event, ToolReturned) and event.empty)
+        or (isinstance(event, ToolReturned) and (event.empty or not event.ok))
+        or isinstance(event, TurnFailed)
         for event in last
     )
+
+
+def _is_by_local_engine(last: Sequence[Event]) -> bool:
+    """Whether the local engine gave the last answer, so that basic mode has been explained already."""
+    calls = [e for e in last if isinstance(e, EngineCalled) and e.purpose == "answer" and not e.discarded]
+    return bool(calls) and calls[-1].engine == "local"
+
+
+def _failures_in_row(turns: Sequence[Sequence[Event]]) -> int:
+    failed = [any(isinstance(event, TurnFailed) for event in events) for events in turns]
+    return next((count for count, is_failed in enumerate(reversed(failed)) if not is_failed), len(failed))

@@ -1,114 +1,101 @@
 """Number the features that occur in the training lines, and tell how strongly each counts in a message.
 
-Why: words that everybody uses say little (inverse document frequency), and a long message must not count more than a
-short one (each kind of feature is scaled to a fixed length).
+Why: words that everybody uses say little (inverse document frequency), and a long message must not count for more than
+a short one (each kind of feature is scaled to a fixed length). How many of its words are strange to the training lines
+is a feature too: what nobody ever asked an insurer is mostly off topic.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import log, sqrt
-from typing import Self
+from typing import Self, get_args
 
-from router.features import Features
+from router.features import Features, Kind
 from router.regression import Row
 
-_RARITY_DIGITS = 5
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Kinds of features, in the order of their ids."""
 
-
-@dataclass(frozen=True, slots=True)
-class Strengths:
-    """How much each kind of feature counts: the length of its part of a row.
-
-    Attributes:
-        words: Of words and pairs of words.
-        letters: Of runs of letters.
-        signs: Of each sign (they are not scaled together: two concepts say more than one).
-        least_lines: Training lines in which a word or a run of letters must occur to be kept.
-    """
-
-    words: float = 1.0
-    letters: float = 1.0
-    signs: float = 1.0
-    least_lines: int = 2
+# Length of each kind's part of a row. Signs are not scaled together: two of them say more than one.
+_STRENGTHS: Mapping[Kind, float] = {"words": 0.8, "letters": 0.8, "senses": 2.0, "signs": 1.0}
+_LEAST_LINES: Mapping[Kind, int] = {"words": 2, "letters": 2, "senses": 2, "signs": 1}
+_STRANGE_STEPS = 5
+_STRANGE = tuple(f"strange words {step}" for step in range(_STRANGE_STEPS + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Features by kind -> their ids, and the rarity of each id.
+    """Known features and in how many training lines each occurs.
 
     Attributes:
-        words: Word or pair of words -> id.
-        letters: Run of letters -> id.
-        signs: Sign -> id.
-        rarity: Inverse document frequency by id; 1 for signs.
-        strengths: How much each kind counts.
+        names: Kind -> its features in the order of their ids; ids go on from kind to kind.
+        lines: Training lines with a feature, by id.
+        size: Training lines altogether.
     """
 
-    words: Mapping[str, int]
-    letters: Mapping[str, int]
-    signs: Mapping[str, int]
-    rarity: Sequence[float]
-    strengths: Strengths
+    names: Mapping[Kind, Sequence[str]]
+    lines: Sequence[int]
+    size: int
+    _ids: Mapping[Kind, Mapping[str, int]] = field(init=False, repr=False, compare=False)
+    _rarity: Sequence[float] = field(init=False, repr=False, compare=False)
 
-    @classmethod
-    def learn(cls, lines: Sequence[Features], strengths: Strengths) -> Self:
-        """Vocabulary of the training lines; ids follow the order in which features appear."""
-        words = _kept((line.words for line in lines), strengths.least_lines)
-        letters = _kept((line.letters for line in lines), strengths.least_lines)
-        signs = _kept((line.signs for line in lines), 1)
-        counts = [*words.values(), *letters.values()]
-        rarity = [round(log((1 + len(lines)) / (1 + count)) + 1, _RARITY_DIGITS) for count in counts]
-        return cls.numbered(list(words), list(letters), list(signs), rarity + [1.0] * len(signs), strengths)
-
-    @classmethod
-    def numbered(
-        cls,
-        words: Sequence[str],
-        letters: Sequence[str],
-        signs: Sequence[str],
-        rarity: Sequence[float],
-        strengths: Strengths,
-    ) -> Self:
-        """Vocabulary of features named in the order of their ids: words, then letters, then signs."""
-        ids = iter(range(len(rarity)))
-        return cls(
-            words={name: next(ids) for name in words},
-            letters={name: next(ids) for name in letters},
-            signs={name: next(ids) for name in signs},
-            rarity=rarity,
-            strengths=strengths,
+    def __post_init__(self) -> None:
+        ids = iter(range(len(self.lines)))
+        object.__setattr__(
+            self, "_ids", {kind: dict(zip(self.names[kind], ids, strict=False)) for kind in KINDS}
         )
+        rarity = [log((1 + self.size) / (1 + count)) + 1 for count in self.lines]
+        object.__setattr__(self, "_rarity", rarity)
+
+    @classmethod
+    def learn(cls, lines: Sequence[Features]) -> Self:
+        """Vocabulary of the training lines; ids follow the order in which features first appear."""
+        names: dict[Kind, list[str]] = {}
+        counts: list[int] = []
+        for kind in KINDS:
+            found = Counter(name for line in lines for name in line.counts[kind])
+            kept = {name: count for name, count in found.items() if count >= _LEAST_LINES[kind]}
+            if kind == "signs":
+                kept |= dict.fromkeys(_STRANGE, 1)
+            names[kind] = list(kept)
+            counts += kept.values()
+        return cls(names=names, lines=counts, size=len(lines))
 
     def __len__(self) -> int:
-        return len(self.rarity)
+        return len(self.lines)
 
-    def row(self, features: Features) -> Row:
-        """A message as numbers; features that no training line has are left out."""
-        strengths = self.strengths
-        terms = [
-            *_scaled(self._known(features.words, self.words), strengths.words),
-            *_scaled(self._known(features.letters, self.letters), strengths.letters),
-            *((self.signs[sign], strengths.signs) for sign in features.signs if sign in self.signs),
+    def row(self, features: Features, *, is_training_line: bool = False) -> Row:
+        """A message as numbers; features that the training lines do not have are left out.
+
+        Args:
+            features: What the message shows.
+            is_training_line: The message was learnt from: its own words do not count as known because of itself.
+        """
+        terms = [term for kind in KINDS[:-1] for term in self._scaled(kind, features.counts[kind])]
+        signs = self._ids["signs"]
+        strange = self._strange(features.words, 2 + is_training_line)
+        terms += [
+            (signs[sign], _STRENGTHS["signs"])
+            for sign in (*features.counts["signs"], strange)
+            if sign in signs
         ]
         return Row(ids=tuple(at for at, _ in terms), values=tuple(value for _, value in terms))
 
-    def _known(self, counts: Counter[str], ids: Mapping[str, int]) -> Iterator[tuple[int, float]]:
-        for name, count in counts.items():
-            if (at := ids.get(name)) is not None:
-                yield at, self.rarity[at] * (1 + log(count))
+    def _scaled(self, kind: Kind, counts: Counter[str]) -> Iterator[tuple[int, float]]:
+        """Features of one kind with their strengths; as a vector they have the kind's length."""
+        ids = self._ids[kind]
+        known = [
+            (at, (1 + log(count)) * self._rarity[at])
+            for name, count in counts.items()
+            if (at := ids.get(name)) is not None
+        ]
+        norm = sqrt(sum(value * value for _, value in known)) / _STRENGTHS[kind]
+        return ((at, value / norm) for at, value in known)
 
-
-def _kept(lines: Iterable[Iterable[str]], least_lines: int) -> dict[str, int]:
-    """Features of enough lines, with the number of lines that have them."""
-    counts: Counter[str] = Counter()
-    for names in lines:
-        counts.update(dict.fromkeys(names, 1))
-    return {name: count for name, count in counts.items() if count >= least_lines}
-
-
-def _scaled(terms: Iterator[tuple[int, float]], length: float) -> Iterator[tuple[int, float]]:
-    """Terms with their strengths multiplied so that they are, as a vector, of the given length."""
-    known = list(terms)
-    norm = sqrt(sum(value * value for _, value in known))
-    return ((at, length * value / norm) for at, value in known)
+    def _strange(self, words: Sequence[str], least_lines: int) -> str:
+        """Sign for the share of words that fewer training lines than that have."""
+        ids = self._ids["words"]
+        different = set(words)
+        known = sum((at := ids.get(word)) is not None and self.lines[at] >= least_lines for word in different)
+        return _STRANGE[int((1 - known / len(different)) * _STRANGE_STEPS) if different else 0]

@@ -27,9 +27,7 @@ def driver_url(url: str) -> str:
     if backend != "sqlite":
         raise ConfigError(f"FRONTDESK_DATABASE_URL: {backend!r} is not supported yet; {_EXAMPLE}")
     if parsed.database in {None, "", ":memory:"}:
-        raise ConfigError(
-            f"FRONTDESK_DATABASE_URL: a database in memory loses accepted messages; {_EXAMPLE}"
-        )
+        raise ConfigError(f"FRONTDESK_DATABASE_URL: a database in memory loses accepted messages; {_EXAMPLE}")
     return parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
 
 

@@ -129,17 +129,30 @@ class Database:
             yield await plain.execution_options(takes_write_lock=True)
 
     async def _write_loop(self) -> None:
-        async with self._writer() as connection:
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
-            await connection.rollback()
-            while not self._is_closed or self._waiting:
-                await self._wake.wait()
-                self._wake.clear()
-                group, self._waiting = self._waiting, []
-                while group := [write for write in group if not write.done.done()]:
-                    if await self._begin(connection, group):
-                        self._fault = await run_group(connection, group, self._tell)
+        while not self._is_closed or self._waiting:
+            async with self._writer() as connection:
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
+                await connection.rollback()
+                while not self._is_closed or self._waiting:
+                    await self._wake.wait()
+                    self._wake.clear()
+                    group, self._waiting = self._waiting, []
+                    if not await self._commit(connection, group):
                         break
+
+    async def _commit(self, connection: AsyncConnection, group: list[Write]) -> bool:
+        """Bring the group to its end; false when this connection is of no use any more."""
+        try:
+            while group := [write for write in group if not write.done.done()]:
+                if await self._begin(connection, group):
+                    self._fault = await run_group(connection, group, self._tell)
+                    break
+        except DBAPIError as exc:
+            self._fault = self._tell(exc, len(group))
+            for write in group:
+                write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
+            return False
+        return True
 
     async def _begin(self, connection: AsyncConnection, group: list[Write]) -> bool:
         """Take the write lock; while somebody else has it, writes that waited too long are refused."""

@@ -5,47 +5,35 @@ what a customer saw survives the death of the process. Numbers within a turn run
 server that holds the turn's lease appends to it.
 """
 
-import asyncio
-import hashlib
-import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import Row, and_, insert, or_, select, update
+import structlog
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from errors import Conflict, NotFound
-from events import Recorded, TurnAccepted, TurnRef, is_end, recorded_list
+from errors import RowUnreadable
+from events import Recorded, TurnRef
+from store import follow, leases
+from store.accepting import LEASE_S, Accepted, NewMessage, accept_message
 from store.database import Database
+from store.rows import is_turn, recorded_in, turn_ref
 from store.schema import conversations, events, turns
-from store.turnlog import TurnLog, event_row
-from store.wake import Committed, Subscription, Wake
+from store.turnlog import TurnLog
+from store.wake import Committed, Wake
 
-LEASE_S = 5.0
-IDLE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A validated message. `conversation_id` None starts a conversation; `may_start` allows an unknown id to start one."""
-
-    owner: str
-    text: str
-    message_id: str
-    conversation_id: str | None = None
-    may_start: bool = False
-    locale: str | None = None
+__all__ = ["LEASE_S", "Accepted", "EventLog", "NewMessage", "Tail"]
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The turn of a message; `is_new` is false when the same message was accepted before."""
+class Tail:
+    """What a turn holds after some event. `is_over`: nothing more will come; `is_elsewhere`: another server runs it."""
 
-    turn: TurnRef
-    is_new: bool
+    events: list[Recorded]
+    is_over: bool
+    is_elsewhere: bool
 
 
 class EventLog:
@@ -65,99 +53,44 @@ class EventLog:
         Raises:
             NotFound: The conversation is unknown, or somebody else's.
             Conflict: The message id was used with another text.
+            Busy: Too many messages of this conversation wait; nothing was stored.
             Unavailable: The database cannot take it now; nothing was stored.
         """
-        accepted, recorded = await self._database.write(lambda connection: self._accept(connection, message))
+
+        async def work(connection: AsyncConnection) -> tuple[Accepted, Recorded | None]:
+            return await accept_message(connection, message, self._server_id, self._clock())
+
+        accepted, recorded = await self._database.write(work)
         if recorded is not None:
             self._wake.publish(Committed(accepted.turn, (recorded,)))
         return accepted
 
-    async def _accept(
-        self, connection: AsyncConnection, message: NewMessage
-    ) -> tuple[Accepted, Recorded | None]:
-        text_hash = hashlib.sha256(message.text.encode()).hexdigest()
-        conversation_id = message.conversation_id
-        if conversation_id is None:
-            known = await self._first_turn(connection, message)
-            conversation_id = known or secrets.token_urlsafe(18)
-            is_new_conversation = known is None
-        else:
-            is_new_conversation = await self._must_start(connection, message, conversation_id)
-        if not is_new_conversation:
-            earlier = await self._earlier(connection, conversation_id, message.message_id)
-            if earlier is not None:
-                if earlier.text_hash != text_hash:
-                    raise Conflict
-                return Accepted(_turn_ref(earlier), is_new=False), None
-        now = self._clock()
-        if is_new_conversation:
-            row = {"conversation_id": conversation_id, "owner": message.owner, "created_at_s": now}
-            await connection.execute(insert(conversations), row)
-        turn = TurnRef(
-            conversation_id=conversation_id,
-            turn_id=secrets.token_urlsafe(15),
-            ordinal=1 if is_new_conversation else await self._next_ordinal(connection, conversation_id),
-            message_id=message.message_id,
-        )
-        accepted = TurnAccepted(message_id=message.message_id, text=message.text, locale=message.locale)
-        recorded = Recorded(seq=1, at=datetime.fromtimestamp(now, UTC), event=accepted)
-        await connection.execute(
-            insert(turns),
-            {
-                **turn.model_dump(),
-                "text_hash": text_hash,
-                "is_open": 1,
-                "lease_owner": self._server_id,
-                "lease_until_s": now + LEASE_S,
-                "accepted_at_s": now,
-            },
-        )
-        await connection.execute(insert(events), event_row(turn, (recorded,)))
-        return Accepted(turn, is_new=True), recorded
-
-    async def _first_turn(self, connection: AsyncConnection, message: NewMessage) -> str | None:
-        """The conversation this caller already started with this message id, if any (the reply to it was lost)."""
-        query = (
-            select(turns.c.conversation_id)
-            .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(
-                conversations.c.owner == message.owner,
-                turns.c.message_id == message.message_id,
-                turns.c.ordinal == 1,
-            )
-        )
-        return (await connection.execute(query)).scalar()
-
-    async def _must_start(
-        self, connection: AsyncConnection, message: NewMessage, conversation_id: str
-    ) -> bool:
-        query = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
-        owner = (await connection.execute(query)).scalar()
-        if owner is None and message.may_start:
-            return True
-        if owner != message.owner:
-            raise NotFound
-        return False
-
-    async def _earlier(
-        self, connection: AsyncConnection, conversation_id: str, message_id: str
-    ) -> Row[tuple[object, ...]] | None:
-        query = select(turns).where(
-            turns.c.conversation_id == conversation_id, turns.c.message_id == message_id
-        )
-        return (await connection.execute(query)).first()
-
-    async def _next_ordinal(self, connection: AsyncConnection, conversation_id: str) -> int:
-        query = select(turns.c.ordinal).where(turns.c.conversation_id == conversation_id)
-        last = (await connection.execute(query.order_by(turns.c.ordinal.desc()).limit(1))).scalar()
-        return (last or 0) + 1
-
     def turn_log(self, turn: TurnRef, last_seq: int) -> TurnLog:
         """Where the running turn appends its events, after `last_seq`."""
-        return TurnLog(self._database, self._wake, turn, last_seq, self._clock)
+        return TurnLog(self._database, self._wake, turn, last_seq, self._server_id, self._clock)
 
     async def read_turn(self, turn: TurnRef, after_seq: int = 0) -> list[Recorded]:
-        """The turn's events after this number, in order."""
+        """The turn's events after this number, in order.
+
+        Raises:
+            RowUnreadable: A stored event cannot be read.
+        """
+        async with self._database.read() as connection:
+            return await self._events_after(connection, turn, after_seq)
+
+    async def read_tail(self, turn: TurnRef, after_seq: int) -> Tail:
+        """As read_turn, with whether more may come."""
+        query = select(turns.c.is_open, turns.c.lease_owner).where(is_turn(turn))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+            found = await self._events_after(connection, turn, after_seq)
+        is_open = row is None or bool(row.is_open)
+        elsewhere = row is not None and is_open and row.lease_owner != self._server_id
+        return Tail(found, not is_open, elsewhere)
+
+    async def _events_after(
+        self, connection: AsyncConnection, turn: TurnRef, after_seq: int
+    ) -> list[Recorded]:
         query = (
             select(events.c.payload)
             .where(
@@ -167,178 +100,113 @@ class EventLog:
             )
             .order_by(events.c.first_seq)
         )
-        async with self._database.engine.connect() as connection:
-            payloads = (await connection.execute(query)).scalars().all()
-        return [
-            item
-            for payload in payloads
-            for item in recorded_list.validate_json(payload)
-            if item.seq > after_seq
-        ]
+        payloads = (await connection.execute(query)).scalars().all()
+        return [item for item in recorded_in(payloads) if item.seq > after_seq]
+
+    async def last_seq(self, turn: TurnRef) -> int:
+        """Number of the turn's last event, also when events before it cannot be read."""
+        query = select(func.max(events.c.last_seq)).where(
+            events.c.conversation_id == turn.conversation_id, events.c.ordinal == turn.ordinal
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar() or 0
 
     async def read_turns(
         self, conversation_id: str, last: int, before: int | None = None
     ) -> list[tuple[TurnRef, list[Recorded]]]:
-        """The last turns of a conversation (before this ordinal), oldest first, each with all its events."""
+        """The last turns of a conversation (before this ordinal), oldest first, each with all its events.
+
+        Raises:
+            RowUnreadable: A stored event cannot be read.
+        """
         query = select(turns).where(turns.c.conversation_id == conversation_id)
         if before is not None:
             query = query.where(turns.c.ordinal < before)
         query = query.order_by(turns.c.ordinal.desc()).limit(last)
-        async with self._database.engine.connect() as connection:
-            refs = [_turn_ref(row) for row in (await connection.execute(query)).all()]
-            return await self._with_events(connection, list(reversed(refs)))
+        async with self._database.read() as connection:
+            refs = [turn_ref(row) for row in (await connection.execute(query)).all()]
+            payloads = await self._payloads(connection, refs)
+        return [(ref, recorded_in(payloads[ref.turn_id])) for ref in reversed(refs)]
 
     async def recent_turns(self, limit: int, since_s: float = 0.0) -> list[tuple[TurnRef, list[Recorded]]]:
-        """The last finished turns of all conversations, newest first, each with all its events."""
+        """The last finished turns of all conversations, newest first; a turn that cannot be read is left out."""
         query = select(turns).where(turns.c.is_open == 0, turns.c.accepted_at_s >= since_s)
         query = query.order_by(turns.c.accepted_at_s.desc()).limit(limit)
-        async with self._database.engine.connect() as connection:
-            refs = [_turn_ref(row) for row in (await connection.execute(query)).all()]
-            return await self._with_events(connection, refs)
+        async with self._database.read() as connection:
+            refs = [turn_ref(row) for row in (await connection.execute(query)).all()]
+            payloads = await self._payloads(connection, refs)
+        found = []
+        for ref in refs:
+            try:
+                found.append((ref, recorded_in(payloads[ref.turn_id])))
+            except RowUnreadable as exc:
+                log.warning("row.unreadable", turn_id=ref.turn_id, reason=str(exc))
+        return found
 
-    async def _with_events(
-        self, connection: AsyncConnection, refs: list[TurnRef]
-    ) -> list[tuple[TurnRef, list[Recorded]]]:
-        if not refs:
-            return []
-        wanted = or_(
-            *(
-                and_(events.c.conversation_id == r.conversation_id, events.c.ordinal == r.ordinal)
-                for r in refs
-            )
-        )
-        query = (
-            select(events)
-            .where(wanted)
-            .order_by(events.c.conversation_id, events.c.ordinal, events.c.first_seq)
-        )
-        found: dict[tuple[str, int], list[Recorded]] = {
-            (ref.conversation_id, ref.ordinal): [] for ref in refs
-        }
-        for row in (await connection.execute(query)).all():
-            found[row.conversation_id, row.ordinal] += recorded_list.validate_json(row.payload)
-        return [(ref, found[ref.conversation_id, ref.ordinal]) for ref in refs]
+    async def _payloads(self, connection: AsyncConnection, refs: list[TurnRef]) -> dict[str, list[str]]:
+        """The rows of each turn in order, by turn id."""
+        found: dict[str, list[str]] = {ref.turn_id: [] for ref in refs}
+        ids = {(ref.conversation_id, ref.ordinal): ref.turn_id for ref in refs}
+        place = tuple_(events.c.conversation_id, events.c.ordinal)
+        query = select(events).where(place.in_(list(ids))).order_by(events.c.first_seq)
+        for row in (await connection.execute(query)).all() if ids else ():
+            found[ids[row.conversation_id, row.ordinal]].append(row.payload)
+        return found
 
     async def find_turn(self, turn_id: str) -> TurnRef | None:
         """The turn of this id, whoever's it is: check the owner before showing anything."""
-        async with self._database.engine.connect() as connection:
+        async with self._database.read() as connection:
             row = (await connection.execute(select(turns).where(turns.c.turn_id == turn_id))).first()
-        return None if row is None else _turn_ref(row)
+        return None if row is None else turn_ref(row)
+
+    async def turn_at(self, conversation_id: str, ordinal: int) -> TurnRef:
+        """The turn with this number; it must be there."""
+        query = select(turns).where(turns.c.conversation_id == conversation_id, turns.c.ordinal == ordinal)
+        async with self._database.read() as connection:
+            return turn_ref((await connection.execute(query)).one())
 
     async def owner(self, conversation_id: str) -> str | None:
         """Who started the conversation; None when there is none."""
         query = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
-        async with self._database.engine.connect() as connection:
-            return (await connection.execute(query)).scalar()
+        async with self._database.read() as connection:
+            found: str | None = (await connection.execute(query)).scalar()
+        return found
 
-    async def follow_turn(self, turn: TurnRef, after_seq: int = 0) -> AsyncGenerator[Recorded | None, None]:
-        """The turn's events after this number as they are committed, until the turn ends.
+    def follow_turn(self, turn: TurnRef, after_seq: int = 0) -> AsyncGenerator[Recorded | None, None]:
+        """The turn's events after this number, as they are committed; see follow.follow_turn."""
+        return follow.follow_turn(self, self._wake, turn, after_seq)
 
-        A turn that does not exist yet is waited for. None comes whenever nothing happened for IDLE_S seconds.
-        """
-        seq = after_seq
-        with self._wake.subscribe(turn.conversation_id) as subscription:
-            while True:
-                subscription.overran = False
-                for recorded in await self.read_turn(turn, seq):
-                    seq = recorded.seq
-                    yield recorded
-                    if is_end(recorded.event):
-                        return
-                while not subscription.overran:
-                    committed = await _next(subscription)
-                    if committed is None:
-                        yield None
-                        continue
-                    if committed.turn.ordinal != turn.ordinal:
-                        continue
-                    for recorded in committed.events:
-                        if recorded.seq > seq:
-                            seq = recorded.seq
-                            yield recorded
-                            if is_end(recorded.event):
-                                return
-
-    async def follow_conversation(
+    def follow_conversation(
         self, conversation_id: str, ordinal: int, after_seq: int
     ) -> AsyncGenerator[tuple[TurnRef, Recorded] | None, None]:
-        """Every event of the conversation from this place on, turn by turn in order, without end.
+        """Every event of the conversation from this place on, without end; see follow.follow_conversation."""
+        return follow.follow_conversation(self, self._wake, conversation_id, ordinal, after_seq)
 
-        None comes whenever nothing happened for IDLE_S seconds.
-        """
-        while True:
-            turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
-            async with aclosing(self.follow_turn(turn, after_seq)) as follower:
-                async for recorded in follower:
-                    if recorded is None:
-                        yield None
-                        continue
-                    if not turn.turn_id:
-                        turn = await self._turn_at(conversation_id, ordinal)
-                    yield turn, recorded
-            ordinal, after_seq = ordinal + 1, 0
+    def follow_ends(self) -> AsyncGenerator[TurnRef | None, None]:
+        """Turns of all conversations as they end, from now on; see follow.follow_ends."""
+        return follow.follow_ends(self._wake)
 
-    async def follow_ends(self) -> AsyncGenerator[TurnRef | None, None]:
-        """Turns of all conversations as they end, from now on; None when nothing happened for IDLE_S seconds."""
-        with self._wake.subscribe("") as subscription:
-            while True:
-                committed = await _next(subscription)
-                if committed is None:
-                    yield None
-                elif any(is_end(recorded.event) for recorded in committed.events):
-                    yield committed.turn
+    async def has_open_before(self, turn: TurnRef) -> bool:
+        """Whether an earlier turn of the conversation has not ended yet."""
+        async with self._database.read() as connection:
+            return await leases.has_open_before(connection, turn)
 
-    async def _turn_at(self, conversation_id: str, ordinal: int) -> TurnRef:
-        query = select(turns).where(turns.c.conversation_id == conversation_id, turns.c.ordinal == ordinal)
-        async with self._database.engine.connect() as connection:
-            return _turn_ref((await connection.execute(query)).one())
+    async def take_over(self, limit: int) -> list[TurnRef]:
+        """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
+        async with self._database.read() as connection:
+            if not await leases.expired(connection, self._clock(), 1):
+                return []
+        return await self._database.write(
+            lambda connection: leases.take_over(connection, self._server_id, self._clock(), limit)
+        )
 
-    async def take_over(self) -> list[TurnRef]:
-        """Open turns whose server is gone: they are this server's from now on, oldest first."""
+    async def renew_leases(self, turn_ids: Collection[str]) -> None:
+        """Keep these turns for another LEASE_S seconds."""
+        ids = list(turn_ids)
+        await self._database.write(
+            lambda connection: leases.renew(connection, self._server_id, self._clock(), ids)
+        )
 
-        async def work(connection: AsyncConnection) -> list[TurnRef]:
-            now = self._clock()
-            expired = and_(turns.c.is_open == 1, turns.c.lease_until_s < now)
-            query = select(turns).where(expired).order_by(turns.c.conversation_id, turns.c.ordinal).limit(200)
-            refs = [_turn_ref(row) for row in (await connection.execute(query)).all()]
-            for ref in refs:
-                mine = (
-                    update(turns)
-                    .where(_is_turn(ref))
-                    .values(lease_owner=self._server_id, lease_until_s=now + LEASE_S)
-                )
-                await connection.execute(mine)
-            return refs
-
-        return await self._database.write(work)
-
-    async def renew_leases(self) -> None:
-        """Keep this server's open turns for another LEASE_S seconds."""
-
-        async def work(connection: AsyncConnection) -> None:
-            mine = update(turns).where(turns.c.is_open == 1, turns.c.lease_owner == self._server_id)
-            await connection.execute(mine.values(lease_until_s=self._clock() + LEASE_S))
-
-        await self._database.write(work)
-
-
-async def _next(subscription: Subscription) -> Committed | None:
-    """The next commit, or None after IDLE_S seconds without one."""
-    try:
-        async with asyncio.timeout(IDLE_S):
-            return await subscription.queue.get()
-    except TimeoutError:
-        return None
-
-
-def _is_turn(turn: TurnRef):
-    return and_(turns.c.conversation_id == turn.conversation_id, turns.c.ordinal == turn.ordinal)
-
-
-def _turn_ref(row: Row) -> TurnRef:
-    return TurnRef(
-        conversation_id=row.conversation_id,
-        turn_id=row.turn_id,
-        ordinal=row.ordinal,
-        message_id=row.message_id,
-    )
+    async def release_leases(self) -> None:
+        """Let others take over at once what this server leaves open."""
+        await self._database.write(lambda connection: leases.release(connection, self._server_id))

@@ -92,15 +92,15 @@ class StoredRecords:
             .where(quotes.c.conversation_id == conversation_id)
             .order_by(quotes.c.created_at_s)
         )
-        async with self._database.engine.connect() as connection:
+        async with self._database.read() as connection:
             rows = (await connection.execute(query)).scalars().all()
         return tuple(Quote.model_validate_json(payload) for payload in rows)
 
 
 def call_key(conversation_id: str, turn_id: str, tool: str, arguments: object) -> str:
     """The same key for every retry of the same call: (conversation, turn, tool, arguments)."""
-    canonical = json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256("\n".join((conversation_id, turn_id, tool, canonical)).encode()).hexdigest()
+    canonical = json.dumps(arguments, sort_keys=True, default=str)
+    return hashlib.sha256(f"{conversation_id}\n{turn_id}\n{tool}\n{canonical}".encode()).hexdigest()
 
 
 def short_id(prefix: str, key: str) -> str:

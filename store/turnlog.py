@@ -10,21 +10,27 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from errors import Unavailable
-from events import Event, Recorded, TextDelta, TurnRef, is_end, recorded_list
+from errors import LeaseLost, Unavailable
+from events import Event, Recorded, TextDelta, TurnRef, is_end
 from store.database import Database
+from store.rows import event_row, is_turn
 from store.schema import events, turns
 from store.wake import Committed, Wake
 
 PACE_S = 0.05
-RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.0)
+_FIRST_RETRY_S = 0.05
+_LAST_RETRY_S = 2.0
 
 
 class TurnLog:
-    """The running turn's end of the log. Use as an async context manager: leaving it waits for the disk."""
+    """The running turn's end of the log: `run` writes what `emit` is given, until it is cancelled.
+
+    `clock` gives seconds since 1970 and is asked once; from then on a steady clock counts, so that a change of
+    the computer's time changes no duration.
+    """
 
     def __init__(
         self,
@@ -32,6 +38,7 @@ class TurnLog:
         wake: Wake,
         turn: TurnRef,
         last_seq: int,
+        server_id: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.turn = turn
@@ -39,12 +46,13 @@ class TurnLog:
         self._database = database
         self._wake = wake
         self._seq = last_seq
-        self._clock = clock
+        self._server_id = server_id
+        self._epoch_s = clock() - time.monotonic()
         self._pending: list[tuple[float, Event]] = []
         self._changed = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
-        self._urgent = False
+        self._is_urgent = False
 
     def emit(self, event: Event) -> None:
         """Append the event; it is on disk and shown a moment later, in order."""
@@ -54,26 +62,30 @@ class TurnLog:
             joined = last.model_copy(update={"text": last.text + event.text})
             self._pending[-1] = (self._pending[-1][0], joined)
         else:
-            self._pending.append((self._clock(), event))
-        self._urgent = self._urgent or not isinstance(event, TextDelta)
+            self._pending.append((self._epoch_s + time.monotonic(), event))
+        self._is_urgent = self._is_urgent or not isinstance(event, TextDelta)
         self._changed.set()
 
     async def flush(self) -> None:
-        """Wait until everything emitted so far is on disk."""
-        self._urgent = True
+        """Wait until everything emitted so far is on disk; `run` must be running."""
+        self._is_urgent = True
         self._changed.set()
         await self._flushed.wait()
 
     async def run(self) -> None:
-        """Write what is emitted until cancelled; owned by the turn's task group."""
+        """Write what is emitted until cancelled; owned by the turn's task group.
+
+        Raises:
+            LeaseLost: The turn is another server's now, or has ended; nothing more may be said here.
+        """
         last_write = 0.0
         while True:
             await self._changed.wait()
-            pause = last_write + PACE_S - time.monotonic()
-            if not self._urgent and pause > 0:
-                await asyncio.sleep(pause)
+            pause_s = last_write + PACE_S - time.monotonic()
+            if not self._is_urgent and pause_s > 0:
+                await asyncio.sleep(pause_s)
             self._changed.clear()
-            self._urgent = False
+            self._is_urgent = False
             if self._pending:
                 await self._write()
                 last_write = time.monotonic()
@@ -87,34 +99,24 @@ class TurnLog:
             for number, (at_s, event) in enumerate(pending, start=1)
         )
         self._seq += len(recorded)
-        ended = any(is_end(item.event) for item in recorded)
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(events), event_row(self.turn, recorded))
-            if ended:
-                mine = (turns.c.conversation_id == self.turn.conversation_id) & (
-                    turns.c.ordinal == self.turn.ordinal
-                )
-                await connection.execute(update(turns).where(mine).values(is_open=0))
-
-        for wait_s in RETRY_S:
+        wait_s = _FIRST_RETRY_S
+        while True:
             try:
-                await self._database.write(work)
+                await self._database.write(lambda connection: self._append(connection, recorded))
                 break
             except Unavailable:
                 await asyncio.sleep(wait_s)
-        else:
-            await self._database.write(work)
+                wait_s = min(2 * wait_s, _LAST_RETRY_S)
         self.written.extend(recorded)
         self._wake.publish(Committed(self.turn, recorded))
 
-
-def event_row(turn: TurnRef, recorded: tuple[Recorded, ...]) -> dict[str, object]:
-    """The row that holds these consecutive events."""
-    return {
-        "conversation_id": turn.conversation_id,
-        "ordinal": turn.ordinal,
-        "first_seq": recorded[0].seq,
-        "last_seq": recorded[-1].seq,
-        "payload": recorded_list.dump_json(list(recorded)).decode(),
-    }
+    async def _append(self, connection: AsyncConnection, recorded: tuple[Recorded, ...]) -> None:
+        held = and_(is_turn(self.turn), turns.c.is_open == 1, turns.c.lease_owner == self._server_id)
+        if any(is_end(item.event) for item in recorded):
+            closed = await connection.execute(update(turns).where(held).values(is_open=0))
+            is_held = closed.rowcount == 1
+        else:
+            is_held = (await connection.execute(select(turns.c.ordinal).where(held))).first() is not None
+        if not is_held:
+            raise LeaseLost(f"turn {self.turn.turn_id}")
+        await connection.execute(insert(events), event_row(self.turn, recorded))

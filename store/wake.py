@@ -1,4 +1,4 @@
-"""Tell followers on this server that events were committed.
+"""Tell followers on this server that events were committed, and when it is time to leave.
 
 Why: a follower reads the log once and then wants to hear of new events without asking the database each time.
 A follower that falls far behind is told to read the log again instead of being buffered without end.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from events import Recorded, TurnRef
+from events import Recorded, TurnRef, is_end
 
 QUEUE_LIMIT = 512
 
@@ -25,22 +25,52 @@ class Committed:
 
 @dataclass(slots=True)
 class Subscription:
-    """What one follower has not read yet. `overran` is set when it was too slow; it must read the log again."""
+    """What one follower has not read yet.
 
-    queue: asyncio.Queue[Committed] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+    `overran`: it was too slow and must read the log again. `left`: the server stops, it must go.
+    `waits_for_end`: it follows something that ends by itself, so it is the last to be sent away.
+    """
+
+    waits_for_end: bool
     overran: bool = False
+    left: bool = False
+    _queue: asyncio.Queue[Committed | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+
+    def put(self, committed: Committed | None) -> None:
+        """Hand over a commit (None: only wake up); never blocks."""
+        try:
+            self._queue.put_nowait(committed)
+        except asyncio.QueueFull:
+            self.overran = True
+
+    def begin_again(self) -> None:
+        """Forget what is queued: the follower reads the log now."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self.overran = False
+
+    async def next(self, until_s: float) -> Committed | None:
+        """The next commit; None when the loop's clock reads `until_s`, or the follower must look at its flags."""
+        if self.overran or self.left:
+            return None
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
 
 
 class Wake:
-    """Followers of conversations on this server; the empty name follows all."""
+    """Followers of conversations on this server; the empty name hears of the ends of all turns."""
 
     def __init__(self) -> None:
         self._followers: dict[str, list[Subscription]] = defaultdict(list)
+        self._sent_away: set[bool] = set()
 
     @contextmanager
-    def subscribe(self, conversation_id: str) -> Iterator[Subscription]:
-        """Hear of every commit in this conversation ("" for all) while the context is open."""
-        subscription = Subscription()
+    def subscribe(self, conversation_id: str, *, waits_for_end: bool = False) -> Iterator[Subscription]:
+        """Hear of every commit in this conversation ("": of the end of every turn) while the context is open."""
+        subscription = Subscription(waits_for_end, left=waits_for_end in self._sent_away)
         self._followers[conversation_id].append(subscription)
         try:
             yield subscription
@@ -51,10 +81,18 @@ class Wake:
                 del self._followers[conversation_id]
 
     def publish(self, committed: Committed) -> None:
-        """Hand events to the followers; never blocks."""
-        for name in (committed.turn.conversation_id, ""):
-            for subscription in self._followers.get(name, ()):
-                try:
-                    subscription.queue.put_nowait(committed)
-                except asyncio.QueueFull:
-                    subscription.overran = True
+        """Hand events to the followers."""
+        for subscription in self._followers.get(committed.turn.conversation_id, ()):
+            subscription.put(committed)
+        if any(is_end(recorded.event) for recorded in committed.events):
+            for subscription in self._followers.get("", ()):
+                subscription.put(committed)
+
+    def send_away(self, *, waiting_for_end: bool) -> None:
+        """Make followers leave, and those who come later: the endless ones, or those who wait for a turn's end."""
+        self._sent_away.add(waiting_for_end)
+        for followers in self._followers.values():
+            for subscription in followers:
+                if subscription.waits_for_end == waiting_for_end:
+                    subscription.left = True
+                    subscription.put(None)

@@ -1,4 +1,8 @@
-"""The hand-over tool: a stored ticket for a person."""
+"""The hand-over tool: a stored ticket for a person.
+
+A message makes one ticket at most: the key is the turn alone, because a turn that is run again after a crash may
+word its summary differently.
+"""
 
 from typing import Annotated, Literal
 
@@ -44,8 +48,9 @@ def handoff_tool() -> Tool:
         The colleague sees the whole conversation, so do not ask the customer to repeat anything first.
         Afterwards tell the customer the ticket number; do not promise an outcome or a time.
         """
+        key = f"{context.conversation_id}/{context.turn_id}/handoff"
         ticket_id = await context.records.save_ticket(
-            context.key, context.conversation_id, context.turn_id, reason, summary
+            key, context.conversation_id, context.turn_id, reason, summary
         )
         return ToolOutcome(
             f"Stored. Ticket number: {ticket_id}. A person will continue this conversation.",

@@ -11,16 +11,17 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from errors import ToolError
 from events import Event, JsonObject, Quote
 from knowledge.passages import Passage
+from tools.schema import schema_of
 
 Effect = Literal["read", "write"]
 Lead = Literal["form", "search", "handoff", "none"]
-_UNSUPPORTED = frozenset(
-    {"minimum", "maximum", "minLength", "maxLength", "title", "exclusiveMinimum", "exclusiveMaximum"}
-)
+_FAULTS_TOLD = 5
+_LONGEST_SHOWN = 80
 
 
 class Records(Protocol):
@@ -65,7 +66,12 @@ ToolFunction = Callable[..., Awaitable[ToolOutcome]]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A callable tool. `slots` are its required arguments in the order they are asked for."""
+    """A callable tool.
+
+    Attributes:
+        slots: A form's arguments that have no default, in the order they are asked for.
+        values: Names of the values that its outcome offers to reply templates.
+    """
 
     name: str
     description: str
@@ -77,18 +83,29 @@ class Tool:
     arguments: type[BaseModel]
     function: ToolFunction
 
+    def read(self, arguments: JsonObject) -> JsonObject:
+        """The arguments as the tool takes them: "2022" is 2022, `Year` is `year`, what was left out has its default.
+
+        Raises:
+            ToolError: An argument is missing, wrong or unknown; the text is for the model.
+        """
+        names = {name.casefold(): name for name in self.arguments.model_fields}
+        named = {names.get(str(name).casefold(), name): value for name, value in arguments.items()}
+        try:
+            return self.arguments.model_validate(named).model_dump(mode="json")
+        except ValidationError as exc:
+            raise _for_the_model(exc, self.arguments) from exc
+
     async def call(self, context: ToolContext, arguments: JsonObject) -> ToolOutcome:
         """Validate the arguments and run the tool.
 
         Raises:
             ToolError: An argument is missing or wrong, or the tool could not do it; the text is for the model.
         """
-        try:
-            valid = self.arguments.model_validate(arguments)
-        except ValidationError as exc:
-            raise _for_the_model(exc) from exc
-        values = {name: getattr(valid, name) for name in type(valid).model_fields}
-        return await self.function(context, **values)
+        valid = self.arguments.model_validate(self.read(arguments))
+        return await self.function(
+            context, **{name: getattr(valid, name) for name in type(valid).model_fields}
+        )
 
 
 def tool(
@@ -100,14 +117,20 @@ def tool(
         effect: "write" when something lasts; such a tool waits until the route is certain.
         lead: What the local engine does with the tool.
         values: Names of the values that the outcome offers to reply templates.
+
+    Raises:
+        TypeError: The function has no docstring; the model would not know what it is for.
     """
 
     def declare(function: ToolFunction) -> Tool:
+        name = function.__name__
+        if not function.__doc__:
+            raise TypeError(f"tool {name}: write a docstring, the model reads it")
         arguments = _arguments(function)
-        schema = _schema(arguments)
-        slots = tuple(schema["required"]) if lead == "form" else ()
-        description = inspect.cleandoc(function.__doc__ or "")
-        return Tool(function.__name__, description, schema, effect, lead, slots, values, arguments, function)
+        wanted = tuple(key for key, field in arguments.model_fields.items() if field.is_required())
+        slots = wanted if lead == "form" else ()
+        description = inspect.cleandoc(function.__doc__)
+        return Tool(name, description, schema_of(arguments), effect, lead, slots, values, arguments, function)
 
     return declare
 
@@ -123,31 +146,29 @@ def _arguments(function: ToolFunction) -> type[BaseModel]:
     )
 
 
-def _schema(arguments: type[BaseModel]) -> JsonObject:
-    schema = arguments.model_json_schema()
-    properties = {name: _plain(value) for name, value in schema["properties"].items()}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(schema.get("required", [])),
-        "additionalProperties": False,
-    }
-
-
-def _plain(value: JsonObject) -> JsonObject:
-    """The schema without the keywords that structured output refuses; ranges are checked by us."""
-    return {key: item for key, item in value.items() if key not in _UNSUPPORTED}
-
-
-def _for_the_model(error: ValidationError) -> ToolError:
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "arguments"
-    given = "" if first["type"] == "missing" else f" (given: {first['input']!r})"
+def _for_the_model(error: ValidationError, arguments: type[BaseModel]) -> ToolError:
+    """All that is wrong, in one text; the field at fault is the first."""
+    faults = error.errors()[:_FAULTS_TOLD]
+    texts = [f"{_name_of(fault)}: {_problem(fault, arguments)}" for fault in faults]
     return ToolError(
-        f"{name}: {first['msg']}{given}. Ask the customer if you do not know it.",
+        f"{'; '.join(texts)}. Ask the customer if you do not know it.",
         code="tool_args_invalid",
-        field=name,
+        field=_name_of(faults[0]),
     )
+
+
+def _name_of(fault: ErrorDetails) -> str:
+    return str(fault["loc"][0]) if fault["loc"] else "arguments"
+
+
+def _problem(fault: ErrorDetails, arguments: type[BaseModel]) -> str:
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] == "extra_forbidden":
+        return f"is not an argument of this tool; it takes: {', '.join(arguments.model_fields)}"
+    given = repr(fault["input"])
+    shown = given if len(given) <= _LONGEST_SHOWN else f"{given[:_LONGEST_SHOWN]}..."
+    return f"{fault['msg']} (given: {shown})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +179,15 @@ class Toolbox:
 
     @classmethod
     def of(cls, *tools: Tool) -> "Toolbox":
-        """A toolbox of these tools."""
-        return cls({item.name: item for item in tools})
+        """A toolbox of these tools.
+
+        Raises:
+            ValueError: Two tools have one name.
+        """
+        known = {item.name: item for item in tools}
+        if len(known) < len(tools):
+            raise ValueError(f"two tools have one name: {', '.join(item.name for item in tools)}")
+        return cls(known)
 
     @property
     def leads(self) -> Mapping[str, Lead]:

@@ -409,7 +409,8 @@ const scrolled = { to: 0, away: false }; // where the page scrolled to; whether 
 function show(turn) {
   if (turn.element.isConnected) return;
   welcome.remove();
-  log.append(turn.element);
+  if (chat.waiting && chat.waiting.turn !== turn) chat.waiting.turn.element.before(turn.element);
+  else log.append(turn.element);
   settle();
 }
 

@@ -1,13 +1,10 @@
 """Answers inside a quote are read exactly, and what is no answer is left alone."""
 
-import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from knowledge.slots import Reading, read_slots
 from knowledge.vehicles import Vehicles
@@ -51,6 +48,7 @@ def read(text: str, awaiting: str | None = None, **known: str | int) -> Reading:
         ("mileage", "twelve and a half thousand", 12_500),
         ("mileage", "12 mil", 12_000),
         ("mileage", "doce mil", 12_000),
+        ("mileage", "una cuarenta mil", 40_000),
         ("mileage", "64 mil km", 39_768),
         ("mileage", "80.000 km", 49_710),
         ("mileage", "45.000 Kilometer etwa", 27_962),
@@ -68,6 +66,7 @@ def read(text: str, awaiting: str | None = None, **known: str | int) -> Reading:
         ("driver_age", "34", 34),
         ("driver_age", "12", 12),
         ("driver_age", "twenty-five", 25),
+        ("driver_age", "forty and i drive", 40),
         ("driver_age", "cuarenta y dos", 42),
         ("driver_age", "tengo 45 años", 45),
         ("driver_age", "j'ai 42 ans", 42),
@@ -99,6 +98,12 @@ def test_a_plain_answer_is_read_and_is_the_whole_message(awaiting: str, text: st
         ("tengo 45 años y el coche tiene unos 80.000 km", (None, None, None, 49_710, 45)),
         ("a 2014 jeep, 60k on the clock", ("Jeep", None, 2014, 60_000, None)),
         ("thirty four, forty thousand miles", (None, None, None, 40_000, 34)),
+        ("leaf del 22", ("Nissan", "Leaf", 2022, None, None)),
+        ("un civic del 19", ("Honda", "Civic", 2019, None, None)),
+        ("un leaf sv del 19, 41 años", ("Nissan", "Leaf", 2019, None, 41)),
+        ("a '22 leaf", ("Nissan", "Leaf", 2022, None, None)),
+        ("I have a ´22 leaf", ("Nissan", "Leaf", 2022, None, None)),
+        ("mustang '72", ("Ford", "Mustang", 1972, None, None)),
     ],
 )
 def test_several_details_are_read_from_one_message(text: str, values: tuple[str | int | None, ...]) -> None:
@@ -175,6 +180,7 @@ def test_a_correction_replaces_what_was_said(
         ("is it dearer above 40,000 miles?", None),
         ("does the policy fit my needs", "year"),
         ("does it cover my charger", "year"),
+        ("it was the hail of march 2019", None),
         ("quick question", None),
         ("agent", "make"),
         ("responsabilidad civil", "model"),
@@ -223,31 +229,6 @@ def test_an_answer_with_more_in_it_is_read_but_goes_to_the_classifier(
     assert not reading.whole
 
 
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("skip", "skip"),
-        ("I don't know the exact model", "skip"),
-        ("no lo sé", "skip"),
-        ("ni idea del modelo", "skip"),
-        ("help please", "help"),
-        ("where do I find that?", "help"),
-        ("¿dónde lo veo?", "help"),
-        ("can we start over please", "start_over"),
-        ("quiero empezar de nuevo", "start_over"),
-    ],
-)
-def test_a_command_belongs_to_an_open_quote(text: str, command: str) -> None:
-    """Not knowing it keeps the customer in the quote; outside one it is up to the classifier."""
-    assert read(text, "mileage") == Reading(NOTHING, whole=True, command=command)  # type: ignore[arg-type]
-    assert not read(text).whole
-
-
-def test_a_hedge_is_not_a_command_when_a_value_follows() -> None:
-    """Who says "I don't know, about 40k" has answered."""
-    assert read("I don't know, about 40k", "mileage") == Reading({"mileage": 40_000}, whole=True)
-
-
 def test_a_known_make_settles_a_shared_model_name() -> None:
     """An Opel Corsa is not taken for a Chevrolet, and the make is not said twice."""
     assert read("el corsa", "model", make="Opel").values == {"model": "Corsa"}
@@ -264,94 +245,16 @@ def test_a_year_of_an_event_does_not_replace_the_model_year() -> None:
     assert read("a 2017", "mileage").values == {"year": 2017}
 
 
-def test_a_message_longer_than_an_answer_is_never_whole() -> None:
-    """A question far behind a value is not overlooked."""
-    assert not read("2019 " + "ok " * 400 + "do you cover hail?", "year").whole
+@pytest.mark.parametrize("awaiting", [None, *SLOTS])
+@pytest.mark.parametrize("text", ["leaf del 22", "a '22 leaf"])
+def test_a_short_year_beside_a_vehicle_is_its_year_whatever_was_asked(
+    text: str, awaiting: str | None
+) -> None:
+    """Nobody is insured as a driver of 22, or with 22 miles, because their car is from 2022."""
+    assert read(text, awaiting) == Reading({"make": "Nissan", "model": "Leaf", "year": 2022}, whole=True)
 
 
-@given(st.text(), st.sampled_from([None, *SLOTS]), st.booleans())
-def test_reading_never_raises(text: str, awaiting: str | None, known: bool) -> None:
-    """No message, however odd, ends a turn."""
-    reading = read_slots(text, VEHICLES, awaiting, {"make": "Nissan", "year": 2020} if known else {}, TODAY)
-
-    assert set(reading.values) <= set(SLOTS)
-
-
-words = st.sampled_from(
-    [
-        "no",
-        "not",
-        "2019",
-        "'19",
-        "34",
-        "40k",
-        "12",
-        "mil",
-        "twenty",
-        "and",
-        "y",
-        "tengo",
-        "i'm",
-        "años",
-        "km",
-        "miles",
-        "leaf",
-        "nissan",
-        "mini",
-        "is",
-        "es",
-        "a",
-        "?",
-        ",",
-        ".",
-        "$",
-        "of",
-        "year",
-        "charger",
-        "2020",
-        "to",
-        "-",
-        "half",
-        "hundred",
-        "uno",
-        "once",
-        "my",
-        "son",
-        "born",
-        "in",
-        "1990",
-        "between",
-        "50",
-        "mazda",
-        "3",
-        "forty",
-        "sorry",
-        "it",
-    ]
-)
-
-
-@given(st.lists(words, max_size=14).map(" ".join), st.sampled_from([None, *SLOTS]))
-def test_values_are_always_of_their_kind(text: str, awaiting: str | None) -> None:
-    """The quote never stores words as a year or a number as a make, and never calls nothing an answer."""
-    reading = read(text, awaiting, make="Mazda")
-
-    assert all(isinstance(reading.values[slot], str) for slot in ("make", "model") if slot in reading.values)
-    assert reading.values.get("year", 2000) in range(1900, 2101)
-    assert reading.values.get("driver_age", 30) in range(1, 131)
-    assert not reading.whole or reading.values or reading.command
-
-
-@pytest.mark.parametrize(
-    "unit", ["a ", "1", "1 ", "leaf ", "mil ", "@", "1,", "ﷺ", "twenty ", "-", "model y ", "'", "no "]
-)
-def test_a_hostile_message_costs_no_time(unit: str) -> None:
-    """One customer's 30,000 characters delay nobody else."""
-    text = (unit * 30_000)[:30_000]
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read(text, "mileage")
-        times.append(time.perf_counter() - start)
-
-    assert min(times) < 0.05
+def test_two_digits_that_are_no_likely_year_are_left_alone() -> None:
+    """A Vespa of 50 cc is not taken for one of 1950, and its rider not for fifty years old."""
+    assert read("vespa del 50").values == {"make": "Vespa"}
+    assert read("leaf del 22 de marzo").values == {"make": "Nissan", "model": "Leaf"}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import ConfigError
-from knowledge.vehicles import Vehicles, fold
+from knowledge.lexicon import fold
+from knowledge.vehicles import Vehicles
 
 SHIPPED = Path(__file__).parents[2] / "knowledge" / "vehicles.toml"
 VEHICLES = Vehicles.load(SHIPPED)

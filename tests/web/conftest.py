@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from settings import ROOT
 
@@ -182,24 +182,56 @@ def cable(desk: Desk) -> Iterator[Cable]:
 
 
 class Visitor:
-    """A person at the chat page, and everything their browser asked for or complained about."""
+    """A person at the chat page, and everything their browser sent, asked for or complained about."""
 
-    def __init__(self, context: BrowserContext, cable: Cable) -> None:
-        self.context, self.cable = context, cable
+    def __init__(self, context: BrowserContext, url: str) -> None:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.addresses: list[str] = []
         self.sent: list[dict[str, str]] = []
-        context.on("request", lambda request: self.addresses.append(request.url))
-        self.page.on("request", lambda request: self._note(request.method, request.url, request.post_data))
-        self.page.on(
-            "console", lambda said: self.complaints.append(said.text) if said.type == "error" else None
-        )
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(cable.url)
+        self.page.on("request", self._note)
+        self.page.on("console", lambda said: self._complain(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._complain(str(error)))
+        self.page.goto(url)
 
-    def _note(self, method: str, url: str, body: str | None) -> None:
-        if method == "POST" and url.endswith("/chat") and body:
-            import json  # noqa: PLC0415
+    def _note(self, request: Request) -> None:
+        self.addresses.append(request.url)
+        if request.method == "POST" and request.url.endswith("/chat"):
+            self.sent.append(request.post_data_json)
 
-            self.sent.append(json.loads(body))
+    def _complain(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def say(self, text: str) -> str:
+        """Write, press Enter, wait for the whole answer; its words as shown."""
+        turns = self.page.locator(".turn")
+        before = turns.count()
+        self.page.locator("#box").fill(text)
+        self.page.locator("#box").press("Enter")
+        return self.answer(before + 1)
+
+    def answer(self, number: int) -> str:
+        """The words of this answer (from 1), once it is complete and the last one."""
+        expect(self.page.locator(".turn")).to_have_count(number)
+        last = self.page.locator(".turn").last.locator(".answer")
+        expect(last).to_have_attribute("aria-busy", "false", timeout=15_000)
+        return last.locator(".words").inner_text()
+
+    def history(self) -> list[dict[str, str]]:
+        """The messages of this conversation as the server has them."""
+        script = "async () => (await (await fetch('chat/' + localStorage['chat.id'])).json()).messages"
+        messages: list[dict[str, str]] = self.page.evaluate(script)
+        return messages
+
+
+@pytest.fixture
+def visit(browser: Browser, cable: Cable) -> Iterator[Callable[..., Visitor]]:
+    """Opens the page for a new visitor; options are those of a browser context."""
+    with ExitStack() as opened:
+
+        def open_page(**options: Any) -> Visitor:
+            context = browser.new_context(**options)
+            opened.callback(context.close)
+            return Visitor(context, cable.url)
+
+        yield open_page

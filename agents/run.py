@@ -1,0 +1,53 @@
+"""What a specialist's run is given, and what the turn must know of it afterwards."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.base import Engine
+from events import Citation, Event, Slots
+from guards.stream import Guard
+from tools.registry import Records, Toolbox
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the specialist works: the turn, and what tools may know and use.
+
+    `key_of` gives the idempotency key of a tool call (name, arguments): the same for every retry of the same call.
+    """
+
+    conversation_id: str
+    turn_id: str
+    run_id: str
+    message_id: str
+    language: str
+    now: datetime
+    records: Records
+    key_of: Callable[[str, object], str]
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every specialist works with. `cut_notice` is said when an answer breaks off."""
+
+    engine: Engine
+    toolbox: Toolbox
+    guards: Mapping[str, Guard]
+    expects_claude: bool
+    cut_notice: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of it. `form_slots` and `form_at_fault` tell how a form's tool call ended."""
+
+    said: bool = False
+    degraded: bool = False
+    handed_over: bool = False
+    form_slots: Slots | None = None
+    form_at_fault: str | None = None
+    citations: list[Citation] = field(default_factory=list)

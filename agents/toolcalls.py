@@ -1,0 +1,148 @@
+"""Run the tools that an engine asks for. Whatever goes wrong becomes a result that the engine can read.
+
+Made by run_specialist, one for each run. A tool that changes something waits until the route is certain; the server
+says who the customer is; every call has a key, so that its effect happens once however often it is tried.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from agents.run import Emit, Place, Run
+from agents.specialist import Specialist
+from engine.base import ToolResult, ToolUse
+from errors import ToolError, Unavailable
+from events import Event, FaultSeen, JsonObject, ToolCalled, ToolReturned
+from tools.registry import Tool, Toolbox, ToolContext, ToolOutcome
+
+TOOL_TIMEOUT_S = 8.0
+MAX_CALLS = 12
+_FAULTS = frozenset(
+    {
+        "tool_args_invalid",
+        "tool_unknown",
+        "tool_timeout",
+        "tool_error",
+        "tool_result_invalid",
+        "tool_loop_capped",
+    }
+)
+
+
+class ToolCalls:
+    """The tool calls of one run; what they change is noted in `run`."""
+
+    def __init__(
+        self,
+        specialist: Specialist,
+        toolbox: Toolbox,
+        place: Place,
+        run: Run,
+        emit: Emit,
+        may_write: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._specialist = specialist
+        self._toolbox = toolbox
+        self._place = place
+        self._run = run
+        self._emit = emit
+        self._may_write = may_write
+        self._deeds: list[Event] = []
+        self._count = 0
+
+    async def answer(self, uses: Sequence[ToolUse]) -> tuple[ToolResult, ...]:
+        """One result for each request, in order."""
+        return tuple([await self._call(use) for use in uses])
+
+    def tell_deeds(self) -> None:
+        """What was done (a quote, a ticket) is told after the answer, and also when the answer failed."""
+        for event in self._deeds:
+            self._emit(event)
+        self._deeds = []
+
+    async def _call(self, use: ToolUse) -> ToolResult:
+        self._emit(ToolCalled(call_id=use.call_id, name=use.name, arguments=use.arguments))
+        started = time.monotonic()
+        tool: Tool | None = None
+        try:
+            tool = self._allowed(use)
+            arguments = tool.read(use.arguments)
+            if tool.effect == "write":
+                await self._may_write()
+                started = time.monotonic()
+            outcome = await self._run_tool(tool, arguments)
+            result = _succeeded(use, tool, outcome)
+            self._take(tool, outcome, arguments)
+        except ToolError as exc:
+            result = self._failed(use, tool, exc)
+        self._emit(
+            ToolReturned(
+                call_id=use.call_id,
+                name=result.name,
+                ok=result.ok,
+                result=result.text,
+                took_ms=round((time.monotonic() - started) * 1000),
+                empty=result.ok and tool is not None and tool.lead == "search" and not result.passages,
+            )
+        )
+        return result
+
+    def _allowed(self, use: ToolUse) -> Tool:
+        """The tool asked for, if it may be called (again)."""
+        self._count += 1
+        if self._count > MAX_CALLS:
+            raise ToolError(
+                "too many tool calls for one message; answer with what you have", code="tool_loop_capped"
+            )
+        tool = self._toolbox.find(use.name, self._specialist.tools)
+        if use.invalid is not None:
+            raise ToolError(f"{use.invalid}; send them again as one JSON object", code="tool_args_invalid")
+        return tool
+
+    async def _run_tool(self, tool: Tool, arguments: JsonObject) -> ToolOutcome:
+        place = self._place
+        context = ToolContext(
+            conversation_id=place.conversation_id,
+            turn_id=place.turn_id,
+            key=place.key_of(tool.name, arguments),
+            language=place.language,
+            now=place.now,
+            records=place.records,
+            customer_id=place.customer_id,
+        )
+        try:
+            async with asyncio.timeout(TOOL_TIMEOUT_S):
+                return await tool.call(context, arguments)
+        except TimeoutError as exc:
+            raise ToolError("the tool did not answer in time; say so honestly", code="tool_timeout") from exc
+        except Unavailable as exc:
+            raise ToolError("this cannot be stored right now; say so honestly", code="tool_error") from exc
+
+    def _take(self, tool: Tool, outcome: ToolOutcome, arguments: JsonObject) -> None:
+        """What a good result changes: events to tell after the answer, the form's state."""
+        self._deeds += [event for event in outcome.events if event not in self._deeds]
+        if tool.lead == "handoff":
+            self._run.handed_over = True
+        if tool.lead == "form":
+            self._run.form_slots, self._run.form_at_fault = arguments, None
+
+    def _failed(self, use: ToolUse, tool: Tool | None, error: ToolError) -> ToolResult:
+        if error.code in _FAULTS:
+            self._emit(FaultSeen(code=error.code, where=use.name))
+        if tool is not None and tool.lead == "form":
+            self._run.form_at_fault = error.field
+        return ToolResult(
+            use.call_id,
+            tool.name if tool is not None else use.name,
+            str(error),
+            ok=False,
+            code=error.code,
+            at_fault=error.field,
+            values={**{name: str(value) for name, value in use.arguments.items()}, "limit": error.limit},
+        )
+
+
+def _succeeded(use: ToolUse, tool: Tool, outcome: ToolOutcome) -> ToolResult:
+    return ToolResult(
+        use.call_id, tool.name, outcome.text, ok=True, passages=outcome.passages, values=outcome.values
+    )

@@ -1,0 +1,130 @@
+"""How well and how fast passages are found: the shipped articles, and a made-up company with 20,000 passages.
+
+Prints load times, search times, and in how many cases of evals/cases/retrieval.jsonl one of the first three articles is
+a right one. Bounded: about 15 s on two cores.
+"""
+
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from knowledge.corpus_files import Article, Corpus
+from knowledge.index import KnowledgeIndex
+from knowledge.passages import Passage
+from settings import ROOT
+
+CASES = ROOT / "evals" / "cases" / "retrieval.jsonl"
+PASSAGES = 20_000
+PASSAGES_OF_ARTICLE = 8
+WORDS_OF_PASSAGE = 30
+MADE_UP_WORDS = 12_000
+LIMIT = 6
+ARTICLES_COUNTED = 3
+
+
+class Case(BaseModel):
+    """A question, and the articles that answer it; `kind` says how it is worded."""
+
+    question: str
+    language: str
+    article: str
+    also: list[str]
+    kind: str
+
+
+def read_cases(path: Path = CASES) -> list[Case]:
+    """The cases of the evals."""
+    return [Case.model_validate(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def rates(index: KnowledgeIndex, cases: Sequence[Case]) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """By language and kind: right articles among the first three, searches that found nothing, cases."""
+    article_of = {article.url: article.article_id for article in index.articles}
+    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for case in cases:
+        passages = index.search(case.question, case.language, LIMIT)
+        articles = list(dict.fromkeys(article_of[passage.url] for passage in passages))[:ARTICLES_COUNTED]
+        count = counts[case.language, case.kind]
+        count[0] += not {case.article, *case.also}.isdisjoint(articles)
+        count[1] += not passages
+        count[2] += 1
+    return {key: (right, nothing, total) for key, (right, nothing, total) in counts.items()}
+
+
+def made_up(shipped: KnowledgeIndex) -> Corpus:
+    """20,000 passages of English words from the shipped articles, as often as there, among made-up ones."""
+    chance = random.Random(20_000)
+    real = [
+        word
+        for article in shipped.articles
+        for _, passage in article.parts
+        if article.language == "en"
+        for word in passage.text.split()
+    ]
+    invented = [
+        "".join(chance.choices("abcdefghilmnoprstuv", k=chance.randint(4, 11))) for _ in range(MADE_UP_WORDS)
+    ]
+    return Corpus(
+        tuple(_article(number, real, invented, chance) for number in range(PASSAGES // PASSAGES_OF_ARTICLE))
+    )
+
+
+def _article(number: int, real: list[str], invented: list[str], chance: random.Random) -> Article:
+    url = f"https://example.com/{number}"
+    title = " ".join([*chance.choices(real, k=2), *chance.choices(invented, k=2)])
+    texts = [
+        " ".join(
+            chance.choices(real, k=WORDS_OF_PASSAGE // 2) + chance.choices(invented, k=WORDS_OF_PASSAGE // 2)
+        )
+        for _ in range(PASSAGES_OF_ARTICLE)
+    ]
+    parts = tuple(
+        (title, Passage(f"{url}#{at}", title, url, "en", text)) for at, text in enumerate(texts, start=1)
+    )
+    return Article(str(number), f"{number}.md", title, url, "en", parts)
+
+
+def search_ms(index: KnowledgeIndex, cases: Sequence[Case]) -> tuple[float, float]:
+    """Time of one search in milliseconds: median, and 95th percentile."""
+    took: list[float] = []
+    for case in cases:
+        started = time.perf_counter()
+        index.search(case.question, case.language, LIMIT)
+        took.append((time.perf_counter() - started) * 1000)
+    took.sort()
+    return took[len(took) // 2], took[int(len(took) * 0.95)]
+
+
+def _report(name: str, index: KnowledgeIndex, load_s: float, cases: Sequence[Case]) -> None:
+    index.search(cases[0].question, cases[0].language, LIMIT)
+    p50, p95 = search_ms(index, cases)
+    print(
+        f"{name:<10} {len(index.articles):>6} articles {index.passages:>7} passages  load {load_s:6.2f} s  "
+        f"search p50 {p50:5.2f} ms  p95 {p95:5.2f} ms"
+    )
+
+
+def main() -> None:
+    """Print both tables."""
+    cases = read_cases()
+    started = time.perf_counter()
+    shipped = KnowledgeIndex.load(ROOT / "knowledge" / "corpus")
+    _report("shipped", shipped, time.perf_counter() - started, cases)
+    corpus = made_up(shipped)
+    started = time.perf_counter()
+    large = KnowledgeIndex.of(corpus)
+    _report(
+        "made up", large, time.perf_counter() - started, [case for case in cases if case.language == "en"]
+    )
+    print(f"\n{'language':<9} {'kind':<12} {'right in first 3':>17} {'nothing found':>14}")
+    for (language, kind), (right, nothing, total) in sorted(rates(shipped, cases).items()):
+        print(f"{language:<9} {kind:<12} {right:>9} of {total:<4} {nothing:>14}")
+
+
+if __name__ == "__main__":
+    main()

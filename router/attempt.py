@@ -1,0 +1,187 @@
+"""One attempt at a turn: go on where an earlier attempt stopped, answer, and close it honestly whatever happens.
+
+Called by router/runner.py. Law: a turn has exactly one end, and what a customer has read stays as it is.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from errors import RowUnreadable
+from events import (
+    Event,
+    FaultSeen,
+    HandoffRequested,
+    Outcome,
+    Recorded,
+    RouteDecided,
+    SpecialistFinished,
+    SpecialistStarted,
+    TextEnded,
+    TextStarted,
+    ToolCalled,
+    ToolReturned,
+    TurnAccepted,
+    TurnFinished,
+    TurnRecovered,
+    TurnRef,
+    is_end,
+)
+from knowledge.language import detect_language
+from readers.routing_line import fold_routing_line
+from router.contain import contained
+from router.desk import Desk
+from router.state import ConversationState, fold_state, turns_to_read
+from router.turn import Incoming, fail, run_turn
+from store.log import EventLog
+from store.turnlog import TurnLog
+
+log = structlog.get_logger()
+CUSTOMER = "customer:"
+_NO_STATE = ConversationState()
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the turn has said so far. Nothing is said after its end."""
+
+    pass_on: Callable[[Event], None]
+    text: Literal["none", "open", "complete"] = "none"
+    has_ended: bool = False
+    handed_over: bool = False
+    route: RouteDecided | None = None
+    open_tools: dict[str, str] = field(default_factory=dict)
+    open_runs: list[str] = field(default_factory=list)
+
+    def emit(self, event: Event) -> None:
+        """Say it."""
+        if self.has_ended:
+            log.warning("event.late", type=event.type)
+            return
+        self.note(event)
+        self.pass_on(event)
+
+    def note(self, event: Event) -> None:
+        """Keep in mind what it means for the rest of the turn."""
+        match event:
+            case TextStarted():
+                self.text = "open"
+            case TextEnded():
+                self.text = "complete"
+            case RouteDecided():
+                self.route = event
+            case ToolCalled():
+                self.open_tools[event.call_id] = event.name
+            case ToolReturned():
+                self.open_tools.pop(event.call_id, None)
+            case SpecialistStarted():
+                self.open_runs.append(event.run_id)
+            case SpecialistFinished():
+                self.open_runs = [run_id for run_id in self.open_runs if run_id != event.run_id]
+            case HandoffRequested():
+                self.handed_over = True
+            case _:
+                self.has_ended = self.has_ended or is_end(event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the log holds when the attempt begins. `trouble`: something of it cannot be read."""
+
+    earlier: list[Recorded]
+    last_seq: int
+    state: ConversationState = _NO_STATE
+    trouble: RowUnreadable | None = None
+
+
+async def attempt(event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, server_id: str) -> None:
+    """Bring the turn to its end; returns when that is on disk and the routing line is written.
+
+    Raises:
+        Unavailable: The log cannot be read now; nothing was said.
+        LeaseLost: The turn is another server's now.
+    """
+    found = await _look(event_log, desk, turn)
+    if any(is_end(item.event) for item in found.earlier):
+        return
+    turn_log = event_log.turn_log(turn, found.last_seq)
+    turn_log.written.extend(found.earlier)
+    told = _Told(turn_log.emit)
+    for item in found.earlier:
+        told.note(item.event)
+    async with asyncio.TaskGroup() as group:
+        writer = group.create_task(turn_log.run())
+        with structlog.contextvars.bound_contextvars(
+            turn_id=turn.turn_id, conversation_id=turn.conversation_id
+        ):
+            await _answer(desk, turn, owner, found, told, server_id)
+            await turn_log.flush()
+        _write_line(turn, turn_log)
+        writer.cancel()
+
+
+async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
+    try:
+        earlier = await event_log.read_turn(turn)
+    except RowUnreadable as exc:
+        return _Found([], await event_log.last_seq(turn), trouble=exc)
+    last_seq = earlier[-1].seq
+    try:
+        turns = await event_log.read_turns(
+            turn.conversation_id, turns_to_read(turn.ordinal), before=turn.ordinal
+        )
+        quotes = await desk.records.quotes_of(turn.conversation_id)
+    except RowUnreadable as exc:
+        return _Found(earlier, last_seq, trouble=exc)
+    return _Found(earlier, last_seq, fold_state(turns, quotes))
+
+
+async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _Told, server_id: str) -> None:
+    """Answer, or say why not."""
+    accepted = next((item.event for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
+    text, locale = (accepted.text, accepted.locale) if accepted else ("", None)
+    language = detect_language(text, hint=found.state.language or locale)
+    if len(found.earlier) > 1:
+        told.emit(TurnRecovered(server=server_id))
+        if told.text != "none":
+            _close(desk, turn, language, told, "interrupted")
+            return
+        _tidy(told)
+    with contained("turn.failed") as caught:
+        if found.trouble is not None:
+            raise found.trouble
+        customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
+        incoming = Incoming(turn, text, owner, locale, customer_id)
+        await run_turn(desk, incoming, found.state, told.emit, routed=told.route)
+    if not told.has_ended:
+        code = caught.code if caught.error is not None else "no_end"
+        _close(desk, turn, told.route.language if told.route else language, told, code)
+
+
+def _tidy(told: _Told) -> None:
+    """Close what an earlier attempt had begun: readers of the stream pair every start with an end."""
+    for call_id, name in tuple(told.open_tools.items()):
+        told.emit(ToolReturned(call_id=call_id, name=name, ok=False, result="interrupted", took_ms=0))
+    for run_id in tuple(told.open_runs):
+        told.emit(SpecialistFinished(run_id=run_id))
+
+
+def _close(desk: Desk, turn: TurnRef, language: str, told: _Told, code: str) -> None:
+    """End a turn that something went wrong with; an answer that was complete stays an answer."""
+    if told.text == "complete":
+        told.emit(FaultSeen(code=code, where="turn"))
+        _tidy(told)
+        outcome: Outcome = "escalated" if told.handed_over else "answered_degraded"
+        told.emit(TurnFinished(outcome=outcome))
+        return
+    is_open = told.text == "open"
+    fail(told.emit, turn, desk, language, code, notice="interrupted" if is_open else "failed", said=is_open)
+
+
+def _write_line(turn: TurnRef, turn_log: TurnLog) -> None:
+    """The routing line: exactly one per finished turn."""
+    line = fold_routing_line(turn, turn_log.written)
+    log.info("turn.routed", **line.model_dump(mode="json"))

@@ -1,0 +1,74 @@
+"""What is known about a message before anybody is asked: language, concepts, details of the form, local label.
+
+Made once a turn, in a millisecond or two; everything after it only reads.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from events import Event, Label, LabelGiven, TurnRef
+from knowledge.language import detect_language
+from knowledge.slots import Reading
+from router import flow as flows
+from router.decide import with_triggers
+from router.desk import Desk
+from router.local import LocalLabel
+from router.state import ConversationState
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The message of this turn, and who wrote it."""
+
+    turn: TurnRef
+    text: str
+    owner: str
+    locale: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The message, the desk it came to, and what can be told of it at once. `started` is monotonic seconds."""
+
+    desk: Desk
+    incoming: Incoming
+    state: ConversationState
+    emit: Emit
+    started: float
+    language: str
+    concepts: frozenset[str]
+    reading: Reading | None
+    local: LocalLabel
+
+
+def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit) -> Known:
+    """What is known about this message."""
+    started = time.monotonic()
+    catalogue = desk.catalogue
+    language = detect_language(incoming.text, hint=state.language or incoming.locale)
+    concepts = catalogue.lexicon.concepts(incoming.text)
+    label = desk.classifier.classify(incoming.text, _awaiting(state, concepts))
+    local = with_triggers(label, catalogue, concepts)
+    spoken = Label(intent=local.intent, confidence=local.confidence, language=language)
+    took_ms = round((time.monotonic() - started) * 1000)
+    reading = flows.read(desk, state.flow, incoming.text, concepts)
+    emit(LabelGiven(source="local", label=spoken, took_ms=took_ms))
+    return Known(desk, incoming, state, emit, started, language, concepts, reading, local)
+
+
+def _awaiting(state: ConversationState, concepts: frozenset[str]) -> str | None:
+    """What the customer was asked last: "yes" or "no" after the offer of a person is about the person."""
+    asked = state.flow.awaiting if state.flow else None
+    if state.person_offered and (asked is None or not concepts.isdisjoint({"yes", "no"})):
+        return "person"
+    return asked
+
+
+def customer_hash(owner: str) -> str:
+    """An opaque, stable id for the API's abuse monitoring."""
+    return f"c-{hashlib.sha256(f'frontdesk:{owner}'.encode()).hexdigest()[:32]}"

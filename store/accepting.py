@@ -1,0 +1,149 @@
+"""Accept a message: once per (conversation, message id), for its owner only, and not more than can wait.
+
+Laws: the same message again is the same turn; the same id with another text is refused; somebody else's
+conversation looks like one that does not exist. Everything here happens in one transaction.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from errors import Busy, Conflict, NotFound
+from events import Recorded, TurnAccepted, TurnRef
+from store.rows import event_row, turn_ref
+from store.schema import conversations, events, turns
+
+LEASE_S = 5.0
+WAITING_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A validated message. `conversation_id` None starts a conversation; `may_start` allows an unknown id to start one."""
+
+    owner: str
+    text: str
+    message_id: str
+    conversation_id: str | None = None
+    may_start: bool = False
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The turn of a message; `is_new` is false when the same message was accepted before."""
+
+    turn: TurnRef
+    is_new: bool
+
+
+async def accept_message(
+    connection: AsyncConnection, message: NewMessage, server_id: str, now_s: float
+) -> tuple[Accepted, Recorded | None]:
+    """The message's turn, and its first event if it is new.
+
+    Raises:
+        NotFound: The conversation is unknown, or somebody else's.
+        Conflict: The message id was used with another text.
+        Busy: Too many messages of this conversation wait.
+    """
+    conversation_id = await _conversation(connection, message)
+    if conversation_id is not None:
+        earlier = await _earlier(connection, conversation_id, message)
+        if earlier is not None:
+            return Accepted(earlier, is_new=False), None
+    turn = TurnRef(
+        conversation_id=conversation_id or message.conversation_id or secrets.token_urlsafe(18),
+        turn_id=secrets.token_urlsafe(15),
+        ordinal=1 if conversation_id is None else await _next_ordinal(connection, conversation_id),
+        message_id=message.message_id,
+    )
+    if conversation_id is None:
+        row = {"conversation_id": turn.conversation_id, "owner": message.owner, "created_at_s": now_s}
+        await connection.execute(insert(conversations), row)
+    return Accepted(turn, is_new=True), await _store(connection, turn, message, server_id, now_s)
+
+
+async def _conversation(connection: AsyncConnection, message: NewMessage) -> str | None:
+    """The caller's conversation that the message belongs to; None when it starts one."""
+    if message.conversation_id is None:
+        return await _started_with(connection, message)
+    query = select(conversations.c.owner).where(conversations.c.conversation_id == message.conversation_id)
+    owner = (await connection.execute(query)).scalar()
+    if owner is None and message.may_start:
+        return None
+    if owner != message.owner:
+        raise NotFound
+    return message.conversation_id
+
+
+async def _started_with(connection: AsyncConnection, message: NewMessage) -> str | None:
+    """The conversation this caller already started with this message id, if any (the reply to it was lost)."""
+    query = (
+        select(turns.c.conversation_id)
+        .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+        .where(
+            conversations.c.owner == message.owner,
+            turns.c.message_id == message.message_id,
+            turns.c.ordinal == 1,
+        )
+    )
+    found: str | None = (await connection.execute(query)).scalar()
+    return found
+
+
+async def _earlier(connection: AsyncConnection, conversation_id: str, message: NewMessage) -> TurnRef | None:
+    """The turn that this message id already has in the conversation."""
+    query = select(turns).where(
+        turns.c.conversation_id == conversation_id, turns.c.message_id == message.message_id
+    )
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    if row.text_hash != _hash(message.text):
+        raise Conflict
+    return turn_ref(row)
+
+
+async def _next_ordinal(connection: AsyncConnection, conversation_id: str) -> int:
+    """The next turn's number. Turns end in order, so those that are still open are the newest ones."""
+    query = (
+        select(turns.c.ordinal, turns.c.is_open)
+        .where(turns.c.conversation_id == conversation_id)
+        .order_by(turns.c.ordinal.desc())
+        .limit(WAITING_AT_MOST + 1)
+    )
+    rows = (await connection.execute(query)).all()
+    if sum(row.is_open for row in rows) > WAITING_AT_MOST:
+        raise Busy(
+            f"{WAITING_AT_MOST} messages of this conversation wait",
+            customer_text="Several of your messages are still waiting for an answer. Please wait a moment.",
+        )
+    last: int = rows[0].ordinal
+    return last + 1
+
+
+async def _store(
+    connection: AsyncConnection, turn: TurnRef, message: NewMessage, server_id: str, now_s: float
+) -> Recorded:
+    event = TurnAccepted(message_id=message.message_id, text=message.text, locale=message.locale)
+    recorded = Recorded(seq=1, at=datetime.fromtimestamp(now_s, UTC), event=event)
+    row = {
+        **turn.model_dump(),
+        "text_hash": _hash(message.text),
+        "is_open": 1,
+        "lease_owner": server_id,
+        "lease_until_s": now_s + LEASE_S,
+        "accepted_at_s": now_s,
+    }
+    await connection.execute(insert(turns), row)
+    await connection.execute(insert(events), event_row(turn, (recorded,)))
+    return recorded
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

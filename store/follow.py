@@ -1,0 +1,118 @@
+"""Follow a turn or a conversation: what is in the log first, then what is committed, in order and without gaps.
+
+Law: resuming after any event gives exactly the rest. A follower therefore never trusts what it hears over what it
+reads: after a gap, or when it was too slow, it reads the log again.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from events import Recorded, TurnRef, is_end
+from store.wake import Subscription, Wake
+
+IDLE_S = 7.0
+_POLL_S = 0.25
+
+
+class _Tail(Protocol):
+    @property
+    def events(self) -> list[Recorded]: ...
+    @property
+    def is_over(self) -> bool: ...
+    @property
+    def is_elsewhere(self) -> bool: ...
+
+
+class _Log(Protocol):
+    """What followers read from."""
+
+    async def read_tail(self, turn: TurnRef, after_seq: int) -> _Tail: ...
+
+    async def turn_at(self, conversation_id: str, ordinal: int) -> TurnRef: ...
+
+
+async def follow_turn(
+    log: _Log, wake: Wake, turn: TurnRef, after_seq: int
+) -> AsyncGenerator[Recorded | None, None]:
+    """The turn's events after this number as they are committed, until the turn ends or the server stops.
+
+    A turn that does not exist yet is waited for. None comes whenever nothing came for IDLE_S seconds.
+    """
+    with wake.subscribe(turn.conversation_id, waits_for_end=True) as subscription:
+        async with aclosing(_follow(log, subscription, turn, after_seq)) as follower:
+            async for recorded in follower:
+                yield recorded
+
+
+async def follow_conversation(
+    log: _Log, wake: Wake, conversation_id: str, ordinal: int, after_seq: int
+) -> AsyncGenerator[tuple[TurnRef, Recorded] | None, None]:
+    """Every event of the conversation from this place on, turn by turn in order, until the server stops.
+
+    None comes whenever nothing came for IDLE_S seconds.
+    """
+    with wake.subscribe(conversation_id) as subscription:
+        while not subscription.left:
+            turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
+            async with aclosing(_follow(log, subscription, turn, after_seq)) as follower:
+                async for recorded in follower:
+                    if recorded is None:
+                        yield None
+                        continue
+                    if not turn.turn_id:
+                        turn = await log.turn_at(conversation_id, ordinal)
+                    yield turn, recorded
+            ordinal, after_seq = ordinal + 1, 0
+
+
+async def follow_ends(wake: Wake) -> AsyncGenerator[TurnRef | None, None]:
+    """Turns of all conversations as they end, from now on, until the server stops; None as above."""
+    clock = asyncio.get_running_loop().time
+    with wake.subscribe("") as subscription:
+        while not subscription.left:
+            if subscription.overran:
+                subscription.begin_again()
+            committed = await subscription.next(clock() + IDLE_S)
+            yield committed.turn if committed is not None else None
+
+
+async def _follow(
+    log: _Log, subscription: Subscription, turn: TurnRef, after_seq: int
+) -> AsyncGenerator[Recorded | None, None]:
+    clock = asyncio.get_running_loop().time
+    seq, spoke_s = after_seq, clock()
+    while not subscription.left:
+        subscription.begin_again()
+        tail = await log.read_tail(turn, seq)
+        read_again_s = clock() + _POLL_S if tail.is_elsewhere else math.inf
+        news: list[Recorded] | None = tail.events
+        while news is not None:
+            for recorded in news:
+                yield recorded
+                seq, spoke_s = recorded.seq, clock()
+                if is_end(recorded.event):
+                    return
+            if tail.is_over:
+                return
+            if clock() >= spoke_s + IDLE_S:
+                yield None
+                spoke_s = clock()
+            news = await _hear(subscription, turn, seq, min(read_again_s, spoke_s + IDLE_S))
+            if not news and clock() >= read_again_s:
+                break
+
+
+async def _hear(subscription: Subscription, turn: TurnRef, seq: int, until_s: float) -> list[Recorded] | None:
+    """The turn's events after this number that the next commit brings; None when the log must be read again."""
+    committed = await subscription.next(until_s)
+    if subscription.left or subscription.overran:
+        return None
+    if committed is None or committed.turn.ordinal != turn.ordinal:
+        return []
+    news = [recorded for recorded in committed.events if recorded.seq > seq]
+    if not news:
+        return None if is_end(committed.events[-1].event) else []
+    return news if news[0].seq == seq + 1 else None

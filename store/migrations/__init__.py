@@ -1,0 +1,1 @@
+"""Schema changes; see store/migrate.py."""

@@ -1,0 +1,44 @@
+"""What holds for every test: no settings from outside, no network beyond this machine, the same dice every time."""
+
+import os
+import random
+import sys
+
+import hypothesis
+import pytest
+
+from settings import Settings, set_up_log
+
+_OURS = ("ANTHROPIC_", "FRONTDESK_")
+_KEPT = {"FRONTDESK_TEST_REQUIRE"}  # says which parts of the suite must not be skipped
+_LOOPBACK = ("127.", "::1", "localhost")
+
+for _name in [name for name in os.environ if name.startswith(_OURS) and name not in _KEPT]:
+    del os.environ[_name]
+for _name in ("HOST", "PORT"):
+    os.environ.pop(_name, None)
+Settings.model_config["env_file"] = None  # a developer's own .env must not change what is tested
+set_up_log()
+hypothesis.settings.register_profile("desk", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("desk")
+
+
+class NetworkForbiddenError(Exception):
+    """A test tried to leave this machine."""
+
+
+def _keep_home(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "socket.connect" or len(arguments) < 2:
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not str(address[0]).startswith(_LOOPBACK):
+        raise NetworkForbiddenError(f"a test tried to connect to {address[0]}")
+
+
+sys.addaudithook(_keep_home)
+
+
+@pytest.fixture(autouse=True)
+def _same_dice() -> None:
+    """Jitter and samples are the same in every run."""
+    random.seed(20261122)
