@@ -31,15 +31,21 @@ def look(folder: Path) -> Look:
     return tuple(found)
 
 
-async def changes(folder: Path, known: Look) -> AsyncGenerator[Look, None]:
-    """Yield whenever the folder differs from what was known, and rests."""
+async def changes(folder: Path, known: Look, every_s: float = LOOK_EVERY_S) -> AsyncGenerator[Look, None]:
+    """Yield whenever the folder differs from what was known, and rests.
+
+    Args:
+        folder: Where to look.
+        known: How it looked last.
+        every_s: Seconds between two looks; more when looking takes long.
+    """
     before = known
-    pause_s = LOOK_EVERY_S
+    pause_s = every_s
     while True:
         await asyncio.sleep(pause_s)
         started = time.monotonic()
         now = await asyncio.to_thread(look, folder)
-        pause_s = max(LOOK_EVERY_S, (time.monotonic() - started) / _SHARE_OF_TIME)
+        pause_s = max(every_s, (time.monotonic() - started) / _SHARE_OF_TIME)
         if now != known and now == before:
             known = now
             yield now

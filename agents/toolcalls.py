@@ -40,6 +40,7 @@ class ToolCalls:
         run: Run,
         emit: Emit,
         may_write: Callable[[], Awaitable[None]],
+        timeout_s: float = TOOL_TIMEOUT_S,
     ) -> None:
         self._specialist = specialist
         self._toolbox = toolbox
@@ -47,6 +48,7 @@ class ToolCalls:
         self._run = run
         self._emit = emit
         self._may_write = may_write
+        self._timeout_s = timeout_s
         self._deeds: list[Event] = []
         self._count = 0
 
@@ -111,7 +113,7 @@ class ToolCalls:
             customer_id=place.customer_id,
         )
         try:
-            async with asyncio.timeout(TOOL_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 return await tool.call(context, arguments)
         except TimeoutError as exc:
             raise ToolError("the tool did not answer in time; say so honestly", code="tool_timeout") from exc

@@ -19,11 +19,11 @@ READ_CHARACTERS = 600
 """Longest part of a message that is read; what a customer wants stands in its first lines."""
 
 Kind = Literal["words", "letters", "senses", "signs"]
-"""words: words and pairs of neighbours. letters: runs of 2 to 5 letters within a word, a blank for its borders.
+"""words: words and pairs of neighbours. letters: runs of a few letters within a word, a blank for its borders.
 senses: senses, neighbouring and together, and by the length of the message. signs: concepts, shape, state of the quote."""
 
 _LONGEST_WORD = 24
-_GRAM_LENGTHS = (2, 3, 4, 5)
+_GRAM_LENGTHS, _GRAM_LENGTHS_OF_SIGNS = (3, 4, 5), (2, 3, 4)  # a Chinese word is two signs long
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -76,7 +76,7 @@ def _plain(word: str) -> str:
 
 def _grams(word: str) -> Iterator[str]:
     bordered = f" {word} "
-    for length in _GRAM_LENGTHS:
+    for length in _GRAM_LENGTHS if word.isascii() else _GRAM_LENGTHS_OF_SIGNS:
         for at in range(len(bordered) - length + 1):
             yield bordered[at : at + length]
 

@@ -32,7 +32,7 @@ class Training:
         seed: Fixes the order of the rows.
     """
 
-    epochs: int = 12
+    epochs: int = 10
     rate: float = 0.08
     l2: float = 1e-3
     settled: float = 0.01

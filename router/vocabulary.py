@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 """Kinds of features, in the order of their ids."""
 
 # Length of each kind's part of a row. Signs are not scaled together: two of them say more than one.
-_STRENGTHS: Mapping[Kind, float] = {"words": 0.8, "letters": 0.8, "senses": 2.0, "signs": 1.0}
+_STRENGTHS: Mapping[Kind, float] = {"words": 1.0, "letters": 1.0, "senses": 2.0, "signs": 1.0}
 _LEAST_LINES: Mapping[Kind, int] = {"words": 2, "letters": 2, "senses": 2, "signs": 1}
 _STRANGE_STEPS = 5
 _STRANGE = tuple(f"strange words {step}" for step in range(_STRANGE_STEPS + 1))

@@ -42,6 +42,7 @@ class Database:
         event.listen(self.engine.sync_engine, "connect", _on_connect)
         event.listen(self.engine.sync_engine, "begin", _on_begin)
         self._waiting: list[Write] = []
+        self._under_way: list[Write] = []
         self._wake = asyncio.Event()
         self._stack = AsyncExitStack()
         self._is_closed = True
@@ -56,7 +57,7 @@ class Database:
         except BaseException:
             await self.engine.dispose()
             raise
-        group.create_task(self._write_loop(), name="database-writer")
+        group.create_task(self._keep_writing(), name="database-writer")
         self._is_closed = False
         return self
 
@@ -128,17 +129,27 @@ class Database:
         async with self.engine.connect() as plain:
             yield await plain.execution_options(takes_write_lock=True)
 
-    async def _write_loop(self) -> None:
-        while not self._is_closed or self._waiting:
-            async with self._writer() as connection:
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
-                await connection.rollback()
-                while not self._is_closed or self._waiting:
-                    await self._wake.wait()
-                    self._wake.clear()
-                    group, self._waiting = self._waiting, []
-                    if not await self._commit(connection, group):
-                        break
+    async def _keep_writing(self) -> None:
+        """Write until closed; whatever ends it, nobody waits for a writer that is gone."""
+        try:
+            while not self._is_closed or self._waiting:
+                await self._write_groups()
+        finally:
+            self._is_closed = True
+            for write in [*self._under_way, *self._waiting]:
+                write.refuse(Unavailable("database: closed", code="db_closed"))
+
+    async def _write_groups(self) -> None:
+        """Write group after group, until closed or the connection is of no use any more."""
+        async with self._writer() as connection:
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
+            await connection.rollback()
+            while not self._is_closed or self._waiting:
+                await self._wake.wait()
+                self._wake.clear()
+                self._under_way, self._waiting = self._waiting, []
+                if not await self._commit(connection, self._under_way):
+                    return
 
     async def _commit(self, connection: AsyncConnection, group: list[Write]) -> bool:
         """Bring the group to its end; false when this connection is of no use any more."""

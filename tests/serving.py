@@ -60,16 +60,16 @@ async def running(
         )
         server = _Server(config)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with asyncio.TaskGroup() as group:
-            serving_task = group.create_task(server.serve(sockets=[listener]))
-            await _started(server, serving_task)
-            house: House = app.state.house
-            try:
-                async with client_of(url) as client:
-                    yield Running(client, house, url)
-            finally:
-                house.stopping.ask()
-                server.should_exit = True
+        task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
+        await _started(server, task)
+        house: House = app.state.house
+        try:
+            async with client_of(url) as client:
+                yield Running(client, house, url)
+        finally:
+            house.stopping.ask()
+            server.should_exit = True
+            await task
 
 
 @asynccontextmanager

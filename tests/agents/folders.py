@@ -5,16 +5,27 @@ from functools import cache
 from pathlib import Path
 
 from agents.specialist import Catalogue, ToolFacts, load_catalogue
-from build import GUARDS, build_parts
+from build import GUARDS, Parts, build_parts
 from settings import ROOT, Settings
 
 SHIPPED = ROOT / "prompts"
 
 
 @cache
+def parts() -> Parts:
+    """The shipped tools and what they stand on."""
+    return build_parts(Settings.read(FRONTDESK_ENGINE="local"))
+
+
 def tool_facts() -> ToolFacts:
     """What the shipped tools offer to prompt files."""
-    return build_parts(Settings.read(FRONTDESK_ENGINE="local")).facts
+    return parts().facts
+
+
+@cache
+def shipped() -> Catalogue:
+    """The catalogue of the shipped prompts."""
+    return load(SHIPPED)
 
 
 def load(folder: Path, before: Catalogue | None = None) -> Catalogue:

@@ -186,5 +186,5 @@ def test_a_specialist_that_was_cut_before_its_utterances_is_refused(share: float
     raw = path.read_bytes()
     path.write_bytes(raw[: int(raw.index(b"# Utterances") * share)])
 
-    with pytest.raises(PromptError, match="prompts/quote.md:"):
+    with pytest.raises(PromptError, match=r"prompts/quote\.md:"):
         load(folder)

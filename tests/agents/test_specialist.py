@@ -153,13 +153,13 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     """A dangling link would end in a stack trace."""
     (folder / "claims.md").symlink_to("nowhere.md")
 
-    with pytest.raises(PromptError, match="prompts/claims.md:1: the file cannot be read: No such file"):
+    with pytest.raises(PromptError, match=r"prompts/claims\.md:1: the file cannot be read: No such file"):
         load(folder)
 
 
 def test_a_folder_without_prompts_says_which_setting_is_wrong(tmp_path: Path) -> None:
     """Somebody who mistyped FRONTDESK_PROMPTS would search in the wrong place."""
-    with pytest.raises(ConfigError, match="no classifier.md here; FRONTDESK_PROMPTS must name"):
+    with pytest.raises(ConfigError, match=r"no classifier\.md here; FRONTDESK_PROMPTS must name"):
         load(tmp_path / "nothing")
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_went_away_is_missed_while_the_desk_is_open(folder: Path) ->
     before = load(folder)
     (folder / "quote.md").unlink()
 
-    with pytest.raises(PromptError, match="prompts/quote.md:1: the file is gone; put it back, or restart"):
+    with pytest.raises(PromptError, match=r"prompts/quote\.md:1: the file is gone; put it back, or restart"):
         load(folder, before)
     assert "quote" not in load(folder).intents
 
@@ -205,7 +205,7 @@ def test_a_file_that_was_cut_is_refused_while_the_desk_is_open(folder: Path) -> 
     path.write_bytes(path.read_bytes()[:-400])
 
     with pytest.raises(
-        PromptError, match="_guardrails.md:1: the last line ended with a line break and does not"
+        PromptError, match=r"_guardrails\.md:1: the last line ended with a line break and does not"
     ):
         load(folder, before)
 
