@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from agents.reload import Look, changes, look
+from agents.reload import LOOK_EVERY_S, Look, changes, look
 from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
@@ -42,7 +42,7 @@ _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 
 class LiveKnowledge:
-    """The newest index of the company's articles, behind one name."""
+    """The newest index of the company's articles, behind one name. `seen` is how the folder looked before reading."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,6 +59,7 @@ class LiveKnowledge:
 
     def reload(self) -> None:
         """Read the folder again. An article that cannot be read is left out and told to the log."""
+        self.seen: Look = look(self.folder)
         self._index = KnowledgeIndex.load(self.folder)
         for reason in self._index.rejected:
             log.error("article.rejected", code="kb_rejected_doc", reason=reason)
@@ -144,8 +145,16 @@ class DeskKeeper:
     `stale` says why the prompts in the folder are not those that are served; None when they are.
     """
 
-    def __init__(self, settings: Settings, parts: Parts, engines: Engines, records: DeskRecords) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Parts,
+        engines: Engines,
+        records: DeskRecords,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
         self._settings = settings
+        self._look_every_s = look_every_s
         self._cache = cache_of(settings)
         self.parts = parts
         self.stale: str | None = None
@@ -178,7 +187,7 @@ class DeskKeeper:
     async def _watch_prompts(self, group: asyncio.TaskGroup) -> None:
         """New prompts serve at once, and the classifier trained from them as soon as it is there."""
         learning: asyncio.Task[None] | None = None
-        async with aclosing(changes(self._settings.prompts, self._seen)) as seen:
+        async with aclosing(changes(self._settings.prompts, self._seen, self._look_every_s)) as seen:
             async for now in seen:
                 catalogue = await self._reload(now)
                 if catalogue is None:
@@ -214,11 +223,11 @@ class DeskKeeper:
         log.info("classifier.trained", intents=list(classifier.intents))
 
     async def _watch_knowledge(self) -> None:
-        folder = self.parts.knowledge.folder
-        async with aclosing(changes(folder, look(folder))) as seen:
+        knowledge = self.parts.knowledge
+        async with aclosing(changes(knowledge.folder, knowledge.seen, self._look_every_s)) as seen:
             async for _ in seen:
-                await asyncio.to_thread(self.parts.knowledge.reload)
-                log.info("knowledge.loaded", passages=self.parts.knowledge.passages)
+                await asyncio.to_thread(knowledge.reload)
+                log.info("knowledge.loaded", passages=knowledge.passages)
 
 
 def cache_of(settings: Settings) -> Path:

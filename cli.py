@@ -18,7 +18,6 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="An intent-routed customer-support desk on Claude."
 )
 out = Console()
-_STOP_WITHIN_S = 20
 
 
 @app.command()
@@ -27,28 +26,20 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on (PORT).")] = None,
 ) -> None:
     """Serve the desk: chat page at /, API at /chat, ops under /ops."""
-    import uvicorn  # noqa: PLC0415 - the other commands start without it
-
-    from server import create_app  # noqa: PLC0415 - as above
+    from server import serve as serve_desk  # noqa: PLC0415 - the other commands start without it
 
     set_up_log()
     given = {"HOST": host, "PORT": port}
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     typer.echo(f"Frontdesk: http://{settings.host}:{settings.port}  (stop with Ctrl-C)", err=True)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_STOP_WITHIN_S,
-    )
+    serve_desk(settings)
 
 
 @app.command("try")
 def try_message(
-    messages: Annotated[list[str], typer.Argument(help="What a customer might write; several make one conversation.")],
+    messages: Annotated[
+        list[str], typer.Argument(help="What a customer might write; several make one conversation.")
+    ],
     prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
 ) -> None:
     """Send messages through the whole desk, without a server, and show what happened to each."""

@@ -1,15 +1,18 @@
 """The HTTP server: builds everything, and opens and closes it in order. Thin.
 
-`create_app` is the one entry; `frontdesk serve` runs it. The routes are in api/; their contract is the README's
+`serve` is what `frontdesk serve` runs; `create_app` is the application alone, for another ASGI server. The routes are in api/; their contract is the README's
 section on the API.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+import signal
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
 
+import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -21,7 +24,7 @@ from api.house import House
 from api.middleware import Envelope
 from api.openapi import add_document
 from api.ops import add_ops_routes
-from api.stopping import PATIENCE_S, Stopping, stop_signals
+from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
 from build import DeskKeeper, build_parts, open_engines
 from router.desk import Engines
 from router.runner import TurnRunner
@@ -31,7 +34,7 @@ from store.log import EventLog
 from store.records import StoredRecords
 from store.wake import Wake
 
-__all__ = ["House", "create_app", "open_house"]
+__all__ = ["House", "create_app", "open_house", "serve"]
 
 
 @asynccontextmanager
@@ -71,9 +74,7 @@ async def open_house(
         )
 
 
-def create_app(
-    settings: Settings, engines: Engines | None = None, patience_s: float = PATIENCE_S
-) -> FastAPI:
+def create_app(settings: Settings, engines: Engines | None = None, patience_s: float = PATIENCE_S) -> FastAPI:
     """The application for these settings; its lifespan opens and closes the house (see open_house)."""
 
     @asynccontextmanager
@@ -81,8 +82,7 @@ def create_app(
         async with open_house(settings, engines, patience_s) as house, asyncio.TaskGroup() as group:
             app.state.house = house
             group.create_task(house.stopping.run(), name="stopping")
-            with stop_signals(house.stopping.ask):
-                yield
+            yield
             house.stopping.ask()
 
     app = FastAPI(title="Frontdesk", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -94,6 +94,56 @@ def create_app(
     add_document(app, _version())
     app.mount("/", StaticFiles(directory=ROOT / "web", html=True), name="pages")
     return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; then stop in order and return.
+
+    Raises:
+        ConfigError: Something in the settings, the prompts or the knowledge is wrong.
+    """
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        lifespan="off",  # entered below, so that a wrong setting is one readable line
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=BREAK_AFTER_S,
+    )
+
+    async def run() -> None:
+        async with app.router.lifespan_context(app):
+            house: House = app.state.house
+            await _Server(config, house.stopping).serve()
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(run())
+
+
+class _Server(uvicorn.Server):
+    """The web server; open streams hear of a signal before it waits for them, and it ends with exit code 0."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._stopping.ask)
+            self.handle_exit(number, frame)
+
+        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _version() -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from agents.run import Emit, Means, Place, Run
 from agents.specialist import Specialist
@@ -57,8 +58,8 @@ async def run_specialist(
 async def _rounds(listener: "_Listener", calls: ToolCalls, request: EngineRequest) -> StopReason | None:
     """Engine and tools in turn, until the engine asks for no more tools or has asked too often; why it stopped."""
     rounds: tuple[Round, ...] = ()
-    for number in range(1, MAX_ROUNDS + 1):
-        is_last = number == MAX_ROUNDS
+    while True:
+        is_last = len(rounds) == MAX_ROUNDS - 1
         heard = await listener.listen(replace(request, rounds=rounds, final=is_last))
         if is_last:
             listener.note_capped()
@@ -68,7 +69,6 @@ async def _rounds(listener: "_Listener", calls: ToolCalls, request: EngineReques
         for result in results:
             listener.speech.learn(result.passages)
         rounds = (*rounds, Round(heard.text, tuple(heard.uses), results, heard.native))
-    return None
 
 
 @dataclass(slots=True)
@@ -129,6 +129,8 @@ class _Listener:
             case Done():
                 heard.stop_reason, heard.native, heard.is_told = piece.stop_reason, piece.native, True
                 self._note_call(piece)
+            case _:
+                assert_never(piece)
 
     def _note_call(self, done: Done) -> None:
         self._emit(

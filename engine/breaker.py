@@ -86,8 +86,8 @@ class Breaker:
         self.state = "open"
 
     def _pause(self, named_s: float | None) -> float:
-        """About as long as the API asked for (a minute at most), else as long as it is our turn to wait."""
-        if named_s is not None:
+        """About as long as the API asked for (a minute at most), and not shorter than our own pause."""
+        if named_s is not None and named_s > self._pause_s:
             return min(named_s, LONGEST_NAMED_PAUSE_S) * (1 + _JITTER * self._chance())
         return self._pause_s * (1 - _JITTER * self._chance())
 

@@ -100,7 +100,7 @@ class ClaudeReply:
                 found = delta["citation"]
                 if found["type"] == "search_result_location":
                     content["citations"] = [*content.get("citations", []), found]
-                    yield Cited(found["source"], found["cited_text"])
+                    yield Cited(_sound(found["source"]), _sound(found["cited_text"]))
             case "input_json_delta":
                 block.partial_json.append(delta["partial_json"])
                 yield self._alive()
@@ -118,7 +118,7 @@ class ClaudeReply:
     def _meter(self, usage: JsonObject) -> Metered:
         """Take over the cumulative figures; a message_delta may leave the input figures out."""
         given = {ours: usage[theirs] for ours, theirs in _COUNTS.items() if usage.get(theirs) is not None}
-        counted = self._usage.model_copy(update=given)
+        counted = Usage.model_validate(self._usage.model_dump() | given)
         self._usage = priced(self.model, counted, written_1h_tokens=self._written_1h_tokens)
         return self._alive()
 
@@ -152,8 +152,8 @@ class ClaudeReply:
         for _, block in sorted(self._blocks.items()):
             if block.content["type"] == "tool_use":
                 block.content["input"], problem = block.arguments()
-                content = block.content
-                yield ToolUse(content["id"], _sound(content["name"]), content["input"], invalid=problem)
+                call_id, name = _sound(block.content["id"]), _sound(block.content["name"])
+                yield ToolUse(call_id, name, block.content["input"], invalid=problem)
 
 
 def _sound(text: str) -> str:

@@ -146,6 +146,8 @@ class Resilient:
             yield Trouble(error.fault, retried=True, waited_ms=waited_ms, request_id=error.request_id)
             call.waited_s += wait_s
             await asyncio.sleep(wait_s)
+            if call.breaker.state == "open":  # others have found out in the meantime
+                raise error
 
     async def _next(self, call: _Call, pieces: AsyncIterator[Piece]) -> Piece | None:
         """The next piece, or None at the end; waiting too long for it is a failure."""

@@ -6,7 +6,7 @@ LIMIT_CHARACTERS = 6_000
 SLACK_CHARACTERS = 400
 _ENDS = ".!?…"
 _ENDS_WITHOUT_BLANK = "。！？"
-_CLOSERS = "\"'”’»)]*_`"
+_CLOSERS = "\"'”’»」』）)]*_`"
 
 
 class _Length:

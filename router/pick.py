@@ -27,7 +27,7 @@ _LAST = _set("last ultimo ultima")
 # What may stand around a pick and adds nothing: "number 2 please", "la segunda opción".
 _AROUND = _set(
     "the a an option number no nr choice please thanks thank you yes i mean d like want it s is "
-    "el la lo las los opcion numero eleccion por favor gracias si quiero quisiera es digo un"
+    "my your our el la lo las los opcion numero eleccion por favor gracias si quiero quisiera es digo un mi mis tu tus su sus"
 )
 _ENDING = re.compile(r"(?:es|s)$")
 

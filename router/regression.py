@@ -32,8 +32,8 @@ class Training:
         seed: Fixes the order of the rows.
     """
 
-    epochs: int = 10
-    rate: float = 0.08
+    epochs: int = 8
+    rate: float = 0.1
     l2: float = 1e-3
     settled: float = 0.01
     seed: int = 1

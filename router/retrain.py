@@ -85,5 +85,5 @@ def main() -> None:  # pragma: no cover - runs in the child only
     Job.model_validate_json(sys.stdin.buffer.read()).run()
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - as above
     main()

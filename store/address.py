@@ -35,7 +35,7 @@ def make_folder(url: str) -> None:
     """Make the folder of the database file if it is not there.
 
     Raises:
-        ConfigError: It cannot be made.
+        ConfigError: It cannot be made, or the address names a folder.
     """
     path = make_url(url).database
     if path is None:
@@ -44,3 +44,5 @@ def make_folder(url: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise ConfigError(f"FRONTDESK_DATABASE_URL: {Path(path).parent}: {exc.strerror}") from exc
+    if Path(path).is_dir():
+        raise ConfigError(f"FRONTDESK_DATABASE_URL: {path} is a folder; name a file in it")

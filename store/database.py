@@ -29,18 +29,27 @@ BUSY_TIMEOUT_MS = 5_000
 WRITE_PATIENCE_S = 4.5
 _LOCK_TRY_MS = 250
 _TELL_EVERY_S = 60.0
+_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 class Database:
-    """Connections for readers, and one for the groups of writes. Use as an async context manager."""
+    """Connections for readers, and one for the groups of writes. Use as an async context manager.
 
-    def __init__(self, url: str, readers: int = READERS) -> None:
+    A write waits up to `write_patience_s` for its commit, a reader up to `reader_wait_s` for a connection.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        readers: int = READERS,
+        reader_wait_s: float = READER_WAIT_S,
+        write_patience_s: float = WRITE_PATIENCE_S,
+    ) -> None:
         self.url = driver_url(url)
-        self.engine: AsyncEngine = create_async_engine(
-            self.url, pool_size=readers + 1, max_overflow=0, pool_timeout=READER_WAIT_S
-        )
-        event.listen(self.engine.sync_engine, "connect", _on_connect)
-        event.listen(self.engine.sync_engine, "begin", _on_begin)
+        self.read_engine = _engine(self.url, readers, reader_wait_s, "BEGIN")
+        self.write_engine = _engine(self.url, 1, reader_wait_s, "BEGIN IMMEDIATE")
+        self._write_patience_s = write_patience_s
         self._waiting: list[Write] = []
         self._under_way: list[Write] = []
         self._wake = asyncio.Event()
@@ -55,7 +64,7 @@ class Database:
             await self._prepare()
             group = await self._stack.enter_async_context(asyncio.TaskGroup())
         except BaseException:
-            await self.engine.dispose()
+            await self._dispose()
             raise
         group.create_task(self._keep_writing(), name="database-writer")
         self._is_closed = False
@@ -67,7 +76,11 @@ class Database:
         try:
             await self._stack.aclose()
         finally:
-            await self.engine.dispose()
+            await self._dispose()
+
+    async def _dispose(self) -> None:
+        await self.read_engine.dispose()
+        await self.write_engine.dispose()
 
     async def _prepare(self) -> None:
         """Bring the schema up to date.
@@ -76,7 +89,7 @@ class Database:
             ConfigError: The file cannot be opened, is no database, or was made by a newer version.
         """
         try:
-            async with self._writer() as connection:
+            async with self.write_engine.connect() as connection:
                 await connection.run_sync(migrate)
                 await connection.commit()
         except DBAPIError as exc:
@@ -92,7 +105,7 @@ class Database:
             Unavailable: No connection came free, or the database did not answer.
         """
         try:
-            async with self.engine.connect() as connection:
+            async with self.read_engine.connect() as connection:
                 yield connection
         except PoolTimeoutError as exc:
             raise Unavailable("database: all connections are in use", code="pool_exhausted") from exc
@@ -124,11 +137,6 @@ class Database:
             return exc.code
         return "ok"
 
-    @asynccontextmanager
-    async def _writer(self) -> AsyncGenerator[AsyncConnection, None]:
-        async with self.engine.connect() as plain:
-            yield await plain.execution_options(takes_write_lock=True)
-
     async def _keep_writing(self) -> None:
         """Write until closed; whatever ends it, nobody waits for a writer that is gone."""
         try:
@@ -141,7 +149,7 @@ class Database:
 
     async def _write_groups(self) -> None:
         """Write group after group, until closed or the connection is of no use any more."""
-        async with self._writer() as connection:
+        async with self.write_engine.connect() as connection:
             await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
             await connection.rollback()
             while not self._is_closed or self._waiting:
@@ -173,7 +181,7 @@ class Database:
             self._fault = self._tell(exc, len(group))
             now = time.monotonic()
             for write in group:
-                if self._fault != "db_busy" or now - write.since >= WRITE_PATIENCE_S:
+                if self._fault != "db_busy" or now - write.since >= self._write_patience_s:
                     write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
             return False
         return True
@@ -194,19 +202,25 @@ async def _touch(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
+def _engine(url: str, connections: int, wait_s: float, begin: str) -> AsyncEngine:
+    """An engine of our own ways: it begins transactions as we say, and syncs every commit."""
+    engine = create_async_engine(url, pool_size=connections, max_overflow=0, pool_timeout=wait_s)
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", _on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
 def _on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection has no common type
-    connection.isolation_level = None  # we say BEGIN ourselves, see _on_begin
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    takes_lock = connection.get_execution_options().get("takes_write_lock", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_lock else "BEGIN")
+    try:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except BaseException:
+        connection.close()  # nobody else will, and its thread would keep the program alive
+        raise

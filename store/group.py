@@ -35,6 +35,7 @@ class Write:
 
 async def run_group(connection: AsyncConnection, group: list[Write], tell: Tell) -> str | None:
     """Run and commit the group in the transaction that is open; returns the code of a database fault, if any."""
+    group = [write for write in group if not write.done.done()]  # nothing is written for somebody who gave up
     try:
         outcomes = [await _outcome(connection, write) for write in group]
         await connection.commit()

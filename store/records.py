@@ -6,9 +6,11 @@ import secrets
 import time
 from collections.abc import Callable
 
+from pydantic import ValidationError
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from errors import RowUnreadable
 from events import Quote
 from store.database import Database
 from store.schema import feedback, quotes, tickets
@@ -86,7 +88,11 @@ class StoredRecords:
         return str(row["feedback_id"])
 
     async def quotes_of(self, conversation_id: str) -> tuple[Quote, ...]:
-        """Prices given in this conversation, oldest first."""
+        """Prices given in this conversation, oldest first.
+
+        Raises:
+            RowUnreadable: A stored one cannot be read.
+        """
         query = (
             select(quotes.c.payload)
             .where(quotes.c.conversation_id == conversation_id)
@@ -94,7 +100,10 @@ class StoredRecords:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).scalars().all()
-        return tuple(Quote.model_validate_json(payload) for payload in rows)
+        try:
+            return tuple(Quote.model_validate_json(payload) for payload in rows)
+        except ValidationError as exc:
+            raise RowUnreadable(f"quote: {exc.errors(include_input=False)[0]['type']}") from None
 
 
 def call_key(conversation_id: str, turn_id: str, tool: str, arguments: object) -> str:

@@ -58,7 +58,11 @@ class TurnLog:
         """Append the event; it is on disk and shown a moment later, in order."""
         self._flushed.clear()
         last = self._pending[-1][1] if self._pending else None
-        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+        if (
+            isinstance(event, TextDelta)
+            and isinstance(last, TextDelta)
+            and last.message_id == event.message_id
+        ):
             joined = last.model_copy(update={"text": last.text + event.text})
             self._pending[-1] = (self._pending[-1][0], joined)
         else:

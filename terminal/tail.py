@@ -14,8 +14,29 @@ from rich.table import Table
 from errors import FrontdeskError
 
 _WAIT_S = 60
-_COLUMNS = ("at", "intent", "sure", "by", "agreed", "guess", "label", "first", "total", "engine", "tools", "USD", "faults", "outcome")
-_COLOURS = {"answered": "green", "answered_degraded": "yellow", "escalated": "cyan", "failed_with_notice": "red"}
+_COLUMNS = (
+    "at",
+    "intent",
+    "sure",
+    "by",
+    "agreed",
+    "guess",
+    "label",
+    "first",
+    "total",
+    "engine",
+    "tools",
+    "USD",
+    "faults",
+    "outcome",
+)
+_COLOURS = {
+    "answered": "green",
+    "answered_degraded": "yellow",
+    "escalated": "cyan",
+    "failed_with_notice": "red",
+}
+_AGREED = {"True": "yes", "False": "[yellow]no[/]", "None": "-"}
 Line = dict[str, Any]
 
 
@@ -29,15 +50,22 @@ def follow_server(url: str, token: str | None, last: int, out: Console) -> None:
     try:
         with _open(f"{url}/ops/turns?limit={lines.maxlen}", token) as response:
             lines.extend(reversed(json.load(response)["turns"]))
-        with _open(f"{url}/ops/turns/stream", token) as response, Live(_table(lines), console=out, auto_refresh=False) as live:
+        with (
+            _open(f"{url}/ops/turns/stream", token) as response,
+            Live(_table(lines), console=out, auto_refresh=False) as live,
+        ):
             for raw in response:
                 if raw.startswith(b"data: "):
                     lines.append(json.loads(raw[6:]))
                     live.update(_table(lines), refresh=True)
     except urllib.error.HTTPError as exc:
-        raise FrontdeskError(f"{url} answers {exc.code}; set FRONTDESK_OPS_TOKEN to the server's ops token") from exc
+        raise FrontdeskError(
+            f"{url} answers {exc.code}; set FRONTDESK_OPS_TOKEN to the server's ops token"
+        ) from exc
     except OSError as exc:
-        raise FrontdeskError(f"{url} cannot be reached ({exc}); is the server running? `make run` starts it") from exc
+        raise FrontdeskError(
+            f"{url} cannot be reached ({exc}); is the server running? `make run` starts it"
+        ) from exc
 
 
 def follow_pipe(source: TextIO, out: Console) -> None:
@@ -81,7 +109,7 @@ def _cells(line: Line) -> tuple[str, ...]:
         str(line.get("intent") or "-"),
         f"{line.get('confidence') or 0:.2f}",
         str(line.get("decided_by") or "-"),
-        {True: "yes", False: "[yellow]no[/]"}.get(line.get("agreed"), "-"),  # type: ignore[call-overload]
+        _AGREED[str(line.get("agreed"))],
         str(line.get("speculated") or "-"),
         _ms(line.get("label_ms")),
         _ms(line.get("first_text_ms")),

@@ -41,14 +41,18 @@ async def run_trial(settings: Settings, messages: list[str], out: Console) -> No
                 message = NewMessage("visitor:trial", text, f"trial-{number}", conversation_id)
                 accepted = await house.runner.start(message)
                 conversation_id = accepted.turn.conversation_id
-                recorded = [item async for item in house.event_log.follow_turn(accepted.turn) if item is not None]
+                recorded = [
+                    item async for item in house.event_log.follow_turn(accepted.turn) if item is not None
+                ]
                 _print_turn(text, recorded, out)
                 reply = fold_reply(accepted.turn, [item.event for item in recorded])
                 out.print(Markdown(reply.text))
                 for citation in reply.citations:
                     out.print(f"  [dim]source: {citation.title}  {citation.url}[/]")
                 line = fold_routing_line(accepted.turn, recorded)
-                out.print(f"[dim]{line.outcome}  {line.engine}  {line.total_ms} ms  {line.cost_usd:.6f} USD[/]\n")
+                out.print(
+                    f"[dim]{line.outcome}  {line.engine}  {line.total_ms} ms  {line.cost_usd:.6f} USD[/]\n"
+                )
 
 
 def _print_turn(text: str, recorded: list[Recorded], out: Console) -> None:
@@ -74,15 +78,24 @@ def _row(event: Event) -> tuple[str, str] | None:
             return "route", f"{event.intent} by {event.decided_by}, guess: {event.speculated}{asks}"
         case SpecialistStarted():
             return "specialist", f"{event.intent}, prompt {event.prompt_version}"
-        case ToolCalled():
-            return "tool asked", f"{event.name} {event.arguments}"
-        case ToolReturned():
-            return "tool gave", f"{'ok' if event.ok else 'refused'}: {event.result[:_RESULT_SHOWN]}"
+        case ToolCalled() | ToolReturned():
+            return _tool_row(event)
         case GuardFired():
             return "guard", f"{event.guard}: {event.what}"
         case FaultSeen():
             return "fault", f"{event.code} at {event.where}"
         case EngineCalled():
-            return "engine", f"{event.model}, {event.stop_reason}, {event.took_ms} ms, {event.usage.output_tokens} tokens out"
+            return (
+                "engine",
+                f"{event.model}, {event.stop_reason}, {event.took_ms} ms, {event.usage.output_tokens} tokens out",
+            )
         case _:
             return None
+
+
+def _tool_row(event: ToolCalled | ToolReturned) -> tuple[str, str]:
+    match event:
+        case ToolCalled():
+            return "tool asked", f"{event.name} {event.arguments}"
+        case ToolReturned():
+            return "tool gave", f"{'ok' if event.ok else 'refused'}: {event.result[:_RESULT_SHOWN]}"

@@ -108,13 +108,14 @@ class Turn {
   text = "";
   hasSpecialist = false;
   typing = el("p", "typing", el("span"), el("span"), el("span"), el("span", "hidden", T.typing));
-  words = el("div", "words");
+  words = Object.assign(el("div", "words"), { dir: "auto" });
   answer = el("div", "answer", this.words);
   element = el("section", "turn", this.answer);
 
   ask(text) {
     this.asked = text;
-    this.element.prepend(el("p", "question", el("span", "hidden", `${T.you}: `), text));
+    const who = el("span", "hidden", `${T.you}: `);
+    this.element.prepend(el("p", "question", who, el("bdi", "", text)));
   }
 
   wait() {
@@ -341,10 +342,12 @@ async function readQuestions(signal) {
   const response = await fetch(`chat/${chat.id}`, { signal });
   if (!response.ok) await throwRefusal(response);
   const { messages } = await response.json();
+  let previous = null;
   for (const { turn_id, text } of messages.filter(({ role }) => role === "customer")) {
     const turn = turnOf(turn_id);
     if (!turn.asked) turn.ask(text);
-    show(turn);
+    show(turn, (element) => (previous ? previous.after(element) : log.prepend(element)));
+    previous = turn.element;
   }
   chat.lacksQuestions = false;
 }
@@ -406,11 +409,10 @@ function forget() {
 
 const scrolled = { to: 0, away: false }; // where the page scrolled to; whether the customer scrolled away from there
 
-function show(turn) {
+function show(turn, place = (element) => log.append(element)) {
   if (turn.element.isConnected) return;
   welcome.remove();
-  if (chat.waiting && chat.waiting.turn !== turn) chat.waiting.turn.element.before(turn.element);
-  else log.append(turn.element);
+  place(turn.element);
   settle();
 }
 
@@ -453,7 +455,9 @@ box.placeholder = T.hint;
 setTimeout(() => Object.assign(log, { ariaLive: "polite" }), 2000); // what is there already is not read out
 form.onsubmit = submit;
 box.oninput = fit;
-box.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && submit(event);
+box.onkeydown = (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
+};
 log.onscroll = () => {
   const below = log.scrollHeight - log.clientHeight - log.scrollTop;
   scrolled.away = below > 4 && Math.abs(log.scrollTop - scrolled.to) > 4;

@@ -142,6 +142,18 @@ def test_the_classifier_reads_every_description(folder: Path) -> None:
     assert classifier.version != after.version
 
 
+def test_a_specialist_may_do_without_facts_and_replies(folder: Path) -> None:
+    """The smallest file that can work would be refused."""
+    text = (folder / "greeting.md").read_text(encoding="utf-8").replace("intent: greeting", "intent: hello")
+    head, _, rest = text.partition("# This turn")
+    utterances = rest[rest.index("# Utterances") :]
+    (folder / "hello.md").write_text(f"{head}# Local replies\n\n{utterances}", encoding="utf-8")
+
+    hello = load(folder).specialists["hello"]
+
+    assert (hello.turn, hello.replies.texts) == ("", {})
+
+
 def test_hidden_files_are_left_alone(folder: Path) -> None:
     """An editor's lock file beside a prompt would stop the desk."""
     (folder / ".#quote.md").symlink_to("nowhere")

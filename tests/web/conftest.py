@@ -1,10 +1,10 @@
 """A real browser, the real server in its own process, and a line between them that a test can break."""
 
+import json
 import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -13,18 +13,25 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
+from readers.history import History, Message
 from settings import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _SERVE = (sys.executable, "-c", "import cli; cli.main()", "serve")
 _START_WITHIN_S = 30.0
 
@@ -48,7 +55,9 @@ class Desk:
     def start(self) -> None:
         """Start the server; returns when it is ready."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(_SERVE, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no input of others
+                _SERVE, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
         ends = time.monotonic() + _START_WITHIN_S
         while time.monotonic() < ends and self._process.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz"):
@@ -94,7 +103,7 @@ class Cable:
         with self._guard:
             lines, self._lines = self._lines, set()
         for line in lines:
-            _reset(line)
+            _close(line)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -108,7 +117,7 @@ class Cable:
                 raise ConnectionError
             far = socket.create_connection(("127.0.0.1", self._port))
         except OSError:
-            _reset(near)
+            _close(near)
             return
         with self._guard:
             self._lines |= {near, far}
@@ -119,25 +128,28 @@ class Cable:
         said = b""
         with suppress(OSError):
             while data := source.recv(65_536):
-                said += data
-                if is_answer and self._breaks and self._breaks[0][0] in said:
-                    marker, further = self._breaks.pop(0)
-                    beyond = len(said) - (said.index(marker) + len(marker) + further)
-                    target.sendall(data[: max(0, len(data) - max(0, beyond))])
-                    time.sleep(0.02)  # so that the browser reads these bytes before the line is gone
-                    self.breaks_seen += 1
+                said = said + data if self._breaks else b""
+                beyond = self._beyond_break(said) if is_answer else None
+                target.sendall(data if beyond is None else data[: max(0, len(data) - beyond)])
+                if beyond is not None:
                     self.cut()
-                    break
-                target.sendall(data)
         with self._guard:
             self._lines -= {source, target}
-        _reset(source)
-        _reset(target)
+        _close(source)
+        _close(target)
+
+    def _beyond_break(self, said: bytes) -> int | None:
+        """How many of these bytes lie beyond the place of the next break; None when it is not there yet."""
+        with self._guard:
+            if not self._breaks or self._breaks[0][0] not in said:
+                return None
+            marker, further = self._breaks.pop(0)
+            self.breaks_seen += 1
+        return max(0, len(said) - said.index(marker) - len(marker) - further)
 
 
-def _reset(line: socket.socket) -> None:
+def _close(line: socket.socket) -> None:
     with suppress(OSError):
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         line.shutdown(socket.SHUT_RDWR)
     line.close()
 
@@ -169,7 +181,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
         pytest.skip(f"there is no browser at {CHROMIUM}")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield started
         started.close()
 
@@ -197,7 +209,7 @@ class Visitor:
     def _note(self, request: Request) -> None:
         self.addresses.append(request.url)
         if request.method == "POST" and request.url.endswith("/chat"):
-            self.sent.append(request.post_data_json)
+            self.sent.append(json.loads(request.post_data or "{}"))
 
     def _complain(self, text: str) -> None:
         self.complaints.append(text)
@@ -217,20 +229,24 @@ class Visitor:
         expect(last).to_have_attribute("aria-busy", "false", timeout=15_000)
         return last.locator(".words").inner_text()
 
-    def history(self) -> list[dict[str, str]]:
+    def history(self) -> tuple[Message, ...]:
         """The messages of this conversation as the server has them."""
-        script = "async () => (await (await fetch('chat/' + localStorage['chat.id'])).json()).messages"
-        messages: list[dict[str, str]] = self.page.evaluate(script)
-        return messages
+        script = "async () => (await fetch('chat/' + localStorage['chat.id'])).text()"
+        return History.model_validate_json(self.page.evaluate(script)).messages
 
 
 @pytest.fixture
 def visit(browser: Browser, cable: Cable) -> Iterator[Callable[..., Visitor]]:
-    """Opens the page for a new visitor; options are those of a browser context."""
+    """Opens the page for a new visitor, with a window of this width."""
     with ExitStack() as opened:
 
-        def open_page(**options: Any) -> Visitor:
-            context = browser.new_context(**options)
+        def open_page(locale: str = "en-US", width: int = 1280, *, has_touch: bool = False) -> Visitor:
+            context = browser.new_context(
+                locale=locale,
+                viewport={"width": width, "height": 700},
+                is_mobile=has_touch,
+                has_touch=has_touch,
+            )
             opened.callback(context.close)
             return Visitor(context, cable.url)
 

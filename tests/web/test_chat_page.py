@@ -9,22 +9,23 @@ from playwright.sync_api import Page, Route, expect
 from tests.web.conftest import Cable, Desk, Visitor
 
 Visit = Callable[..., Visitor]
+Events = list[dict[str, object]]
 _QUOTE = "How much to insure a 2022 Nissan Leaf with 20,000 miles? I am 35."
 _COVER = "What does comprehensive cover include?"
 _UNCLEAR = ("what about it", "how about that then", "and the other one", "it", "cover price person hello")
 _HOSTILE = (
-    "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script> **bold** [a](javascript:hacked=1) "
+    '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> **bold** [a](javascript:hacked=1) '
     "![x](https://evil.example/x.png) <a href='https://evil.example'>b</a>"
 )
 
 
 def test_a_visitor_gets_an_answer_with_numbered_sources(visit: Visit) -> None:
     """A visitor could not ask anything, or could not see where the answer comes from."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     answer = visitor.say(_COVER)
     assert "comprehensive" in answer.lower()
     links = visitor.page.locator(".sources ol a")
-    assert links.count() == len({source["url"] for source in visitor.history()[1]["citations"]})
+    assert links.count() == len({source.url for source in visitor.history()[1].citations})
     assert links.first.get_attribute("target") == "_blank"
     assert links.first.get_attribute("rel") == "noopener noreferrer"
     _assert_clean(visitor)
@@ -44,7 +45,7 @@ def test_a_spanish_visitor_reads_spanish(visit: Visit) -> None:
 
 def test_a_price_is_shown_as_a_card_and_all_of_it_survives_a_reload(visit: Visit) -> None:
     """A customer would lose price, sources or history by pressing reload, or read them twice."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say(_COVER)
     visitor.say(_QUOTE)
     assert re.match(r"\$\d+\.\d\d a month", visitor.page.locator(".card").inner_text())
@@ -58,14 +59,14 @@ def test_a_price_is_shown_as_a_card_and_all_of_it_survives_a_reload(visit: Visit
 
 def test_asking_for_a_person_shows_the_ticket(visit: Visit) -> None:
     """A customer who asked for a person would not know that somebody is coming."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("I want to talk to a person")
     expect(visitor.page.locator(".ticket")).to_have_text(re.compile(r"^Ticket \S+: waiting for a person$"))
 
 
 def test_the_choices_of_a_question_back_are_buttons(visit: Visit) -> None:
     """A customer on a phone would have to type out what the desk offered to choose from."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     for unclear in _UNCLEAR:
         visitor.say(unclear)
         if visitor.page.locator(".choice").count():
@@ -80,7 +81,7 @@ def test_the_choices_of_a_question_back_are_buttons(visit: Visit) -> None:
 
 def test_a_line_that_breaks_at_any_place_loses_and_doubles_nothing(visit: Visit, cable: Cable) -> None:
     """A customer in a train would read half an answer, or the same one twice."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
     for marker, further in ((b"RUN_STARTED", -4), (b"TEXT_MESSAGE_CONTENT", 150), (b"RUN_FINISHED", 40)):
         cable.break_at(marker, further)
@@ -93,20 +94,21 @@ def test_a_line_that_breaks_at_any_place_loses_and_doubles_nothing(visit: Visit,
 
 def test_a_message_whose_reply_was_lost_is_sent_again_and_answered_once(visit: Visit, cable: Cable) -> None:
     """A customer would ask twice, and a price or a ticket would be made twice."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
-    cable.break_at(b"text/event-stream", -10)
+    _start_anew(visitor)
+    cable.break_at(b"RUN_STARTED", -4)
     visitor.say(_QUOTE)
     assert cable.breaks_seen == 1
+    assert len(visitor.sent) == 3
     assert visitor.sent[1] == visitor.sent[2]
+    visitor.sent.pop(0)
     _assert_page_is_the_history(visitor)
 
 
-def test_a_message_written_while_the_server_is_dead_arrives_once_it_is_back(
-    visit: Visit, desk: Desk
-) -> None:
+def test_a_message_written_while_the_server_is_dead_arrives_once_it_is_back(visit: Visit, desk: Desk) -> None:
     """A restart of the server would cost a customer their conversation."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
     desk.die()
     visitor.page.locator("#box").fill(_QUOTE)
@@ -121,7 +123,7 @@ def test_a_message_written_while_the_server_is_dead_arrives_once_it_is_back(
 
 def test_a_message_that_was_on_its_way_survives_a_reload(visit: Visit, cable: Cable) -> None:
     """A customer who reloads because nothing happens would lose what they wrote."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
     cable.is_down = True
     cable.cut()
@@ -137,7 +139,7 @@ def test_a_message_that_was_on_its_way_survives_a_reload(visit: Visit, cable: Ca
 
 def test_going_offline_and_back_sends_at_once(visit: Visit) -> None:
     """A customer who comes out of a tunnel would wait for a long pause to end."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.page.context.set_offline(True)
     visitor.page.locator("#box").fill("hello")
     visitor.page.locator("#box").press("Enter")
@@ -149,7 +151,7 @@ def test_going_offline_and_back_sends_at_once(visit: Visit) -> None:
 
 def test_a_refused_message_stays_in_the_box_and_keeps_its_id(visit: Visit) -> None:
     """A customer would have to write a long message again, or would be answered twice."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     error = {"error": {"code": "unavailable", "message": "Come back in a minute.", "request_id": "1"}}
     visitor.page.route("**/chat", lambda route: route.fulfill(status=503, json=error))
     visitor.page.locator("#box").fill("hello")
@@ -166,7 +168,7 @@ def test_a_refused_message_stays_in_the_box_and_keeps_its_id(visit: Visit) -> No
 
 def test_a_message_that_is_too_long_is_not_cut(visit: Visit) -> None:
     """A customer who pastes a letter would lose its end without knowing."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.page.locator("#box").fill("x" * 8_001)
     visitor.page.locator("#box").press("Enter")
     expect(visitor.page.locator("#error")).to_contain_text("8,001")
@@ -176,30 +178,40 @@ def test_a_message_that_is_too_long_is_not_cut(visit: Visit) -> None:
 
 def test_a_lost_conversation_can_be_started_anew(visit: Visit) -> None:
     """A customer who comes back after the data was deleted would be stuck."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.page.evaluate("localStorage['chat.id'] = 'a-conversation-that-is-gone'")
     visitor.page.reload()
+    visitor.page.wait_for_function("() => localStorage['chat.id'] === undefined")
     visitor.say("hello")
     assert len(visitor.history()) == 2
 
 
 def test_a_new_conversation_knows_nothing_of_the_old_one(visit: Visit) -> None:
     """The next person at a shared computer would read the last one's messages."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
     first = visitor.history()
-    visitor.page.once("dialog", lambda dialog: dialog.accept())
-    visitor.page.locator("#anew").click()
-    expect(visitor.page.locator("#welcome")).to_be_visible()
+    _start_anew(visitor)
     visitor.say("hi")
     assert "conversation_id" not in visitor.sent[1]
-    assert {said["turn_id"] for said in first}.isdisjoint(said["turn_id"] for said in visitor.history())
+    assert {said.turn_id for said in first}.isdisjoint(said.turn_id for said in visitor.history())
     _assert_clean(visitor)
+
+
+def test_two_pages_of_one_visitor_show_the_same(visit: Visit) -> None:
+    """A customer with two tabs would read answers to questions that are not there."""
+    first = visit()
+    first.say("hello")
+    second = Visitor(first.page.context, first.page.url)
+    second.answer(1)
+    second.say(_QUOTE)
+    first.answer(2)
+    assert first.page.locator("#log").inner_text() == second.page.locator("#log").inner_text()
 
 
 def test_what_somebody_wrote_never_becomes_markup(visit: Visit) -> None:
     """An attacker could run code in a customer's browser, or have it load something from elsewhere."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.page.route("**/events", lambda route: _stream(route, []))
     visitor.page.route("**/chat", _answer_with(_HOSTILE, [_source("javascript:hacked=1", "<b>x</b>")]))
     answer = visitor.say(_HOSTILE)
@@ -214,7 +226,7 @@ def test_what_somebody_wrote_never_becomes_markup(visit: Visit) -> None:
 
 def test_the_little_markdown_that_answers_use_is_shown(visit: Visit) -> None:
     """A customer would read stars and brackets instead of lists and links."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     text = "One **two [three](https://a.example/?b=1)**\nfour\n\n- a\n- b\n\n3. c\n\n4. d\n"
     html = visitor.page.evaluate(
         "async (text) => (await import('./chat.js')).format(text).map((e) => e.outerHTML).join('')", text
@@ -226,11 +238,13 @@ def test_the_little_markdown_that_answers_use_is_shown(visit: Visit) -> None:
 
 def test_a_failed_turn_shows_its_notice_once_and_basic_mode_is_marked(visit: Visit) -> None:
     """A customer would read the same apology twice, or not know why the answer is so plain."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.page.route("**/events", lambda route: _stream(route, []))
-    said = {"type": "TEXT_MESSAGE_CONTENT", "delta": "Sorry, not now."}
-    failed = {"type": "RUN_ERROR", "code": "x", "message": "Sorry, not now."}
-    visitor.page.route("**/chat", lambda route: _stream(route, [_started(route), said, failed]))
+    failed: Events = [
+        {"type": "TEXT_MESSAGE_CONTENT", "delta": "Sorry, not now."},
+        {"type": "RUN_ERROR", "code": "engine_down", "message": "Sorry, not now."},
+    ]
+    visitor.page.route("**/chat", lambda route: _stream(route, [_started(route), *failed]))
     assert visitor.say("hello") == "Sorry, not now."
     visitor.page.unroute("**/chat")
     visitor.page.route("**/chat", _answer_with("Plain.", []))
@@ -240,7 +254,7 @@ def test_a_failed_turn_shows_its_notice_once_and_basic_mode_is_marked(visit: Vis
 
 def test_frames_are_read_however_the_bytes_are_cut(visit: Visit) -> None:
     """A customer's umlauts and line breaks would be garbled by a proxy that cuts the stream anywhere."""
-    stream = ": hi\r\nid: t:1\r\ndata: {\"a\":\r\ndata: \"¿ñ🚗\"}\r\n\r\nid:t:2\ndata:x\n\n\rdata: y\r\rdata: cut"
+    stream = ': hi\r\nid: t:1\r\ndata: {"a":\r\ndata: "¿ñ🚗"}\r\n\r\nid:t:2\ndata:x\n\n\rdata: y\r\rdata: cut'
     wanted = [
         {"id": "t:1", "data": '{"a":\n"¿ñ🚗"}'},
         {"id": "t:2", "data": "x"},
@@ -263,12 +277,12 @@ def test_frames_are_read_however_the_bytes_are_cut(visit: Visit) -> None:
 
 def test_the_typing_sign_comes_at_once_and_the_keyboard_is_enough(visit: Visit) -> None:
     """A customer would wonder whether anything happened, or need a mouse."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     box = visitor.page.locator("#box")
     expect(box).to_be_focused()
-    box.type("one")
+    box.press_sequentially("one")
     box.press("Shift+Enter")
-    box.type("two")
+    box.press_sequentially("two")
     took_ms, is_typing = visitor.page.evaluate("""() => {
         const began = performance.now();
         document.getElementById('form').requestSubmit();
@@ -284,7 +298,7 @@ def test_the_typing_sign_comes_at_once_and_the_keyboard_is_enough(visit: Visit) 
 def test_nothing_scrolls_sideways_on_the_smallest_phone(visit: Visit) -> None:
     """A customer with a small phone would have to push the page left and right to read it."""
     for locale in ("en-US", "es-ES"):
-        visitor = visit(locale=locale, viewport={"width": 320, "height": 568}, is_mobile=True, has_touch=True)
+        visitor = visit(locale=locale, width=320, has_touch=True)
         visitor.say("https://www.example.org/" + "a" * 300)
         visitor.say(_QUOTE)
         assert _width(visitor.page) == 320
@@ -293,13 +307,19 @@ def test_nothing_scrolls_sideways_on_the_smallest_phone(visit: Visit) -> None:
 
 def test_a_rating_reaches_the_server(visit: Visit) -> None:
     """What customers think of an answer would be lost."""
-    visitor = visit(locale="en-US")
+    visitor = visit()
     visitor.say("hello")
     with visitor.page.expect_response("**/feedback") as response:
         visitor.page.get_by_role("button", name="4 of 5").click()
     assert response.value.status == 201
     expect(visitor.page.locator(".rating")).to_have_text("Thank you for your rating.")
     _assert_clean(visitor)
+
+
+def _start_anew(visitor: Visitor) -> None:
+    visitor.page.once("dialog", lambda dialog: dialog.accept())
+    visitor.page.locator("#anew").click()
+    expect(visitor.page.locator("#welcome")).to_be_visible()
 
 
 def _assert_clean(visitor: Visitor) -> None:
@@ -313,10 +333,10 @@ def _assert_clean(visitor: Visitor) -> None:
 def _assert_page_is_the_history(visitor: Visitor) -> None:
     """The page shows every message once, as the server has it."""
     history = visitor.history()
-    asked = [message["text"] for message in history if message["role"] == "customer"]
+    asked = [message.text for message in history if message.role == "customer"]
     questions = visitor.page.locator(".question").all_inner_texts()
     assert [question.removeprefix("You:").strip() for question in questions] == asked
-    answers = [_letters(message["text"]) for message in history if message["role"] == "assistant"]
+    answers = [_letters(message.text) for message in history if message.role == "assistant"]
     shown = [_letters(words) for words in visitor.page.locator(".words").all_inner_texts()]
     assert shown == answers
     assert len(asked) == len({sent["message_id"] for sent in visitor.sent})
@@ -342,23 +362,22 @@ def _source(url: str, title: str) -> dict[str, str]:
 
 
 def _started(route: Route) -> dict[str, object]:
-    return {"type": "RUN_STARTED", "threadId": "made-up", "runId": route.request.post_data_json["message_id"]}
+    message = route.request.post_data_json
+    assert message is not None
+    return {"type": "RUN_STARTED", "threadId": "made-up", "runId": message["message_id"]}
 
 
 def _answer_with(text: str, citations: list[dict[str, str]]) -> Callable[[Route], None]:
     """Answers a message with this text, in basic mode."""
-
-    def answer(route: Route) -> None:
-        said = {"type": "TEXT_MESSAGE_CONTENT", "delta": text}
-        ended = {"type": "TEXT_MESSAGE_END", "metadata": {"citations": citations}}
-        _stream(
-            route, [_started(route), said, ended, {"type": "RUN_FINISHED", "result": {"degraded": True}}]
-        )
-
-    return answer
+    events: Events = [
+        {"type": "TEXT_MESSAGE_CONTENT", "delta": text},
+        {"type": "TEXT_MESSAGE_END", "metadata": {"citations": citations}},
+        {"type": "RUN_FINISHED", "result": {"degraded": True}},
+    ]
+    return lambda route: _stream(route, [_started(route), *events])
 
 
-def _stream(route: Route, events: list[dict[str, object]]) -> None:
-    turn = "none" if not events else str(events[0]["runId"])
+def _stream(route: Route, events: Events) -> None:
+    turn = events[0]["runId"] if events else ""
     frames = [f"id: {turn}:{seq}\ndata: {json.dumps(event)}\n\n" for seq, event in enumerate(events, 1)]
     route.fulfill(content_type="text/event-stream", body="".join([": hi\n\n", *frames]))

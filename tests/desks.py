@@ -1,0 +1,59 @@
+"""A desk on a small copy of the shipped prompts, kept up to date as a live one is."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agents.reload import LOOK_EVERY_S
+from build import DeskKeeper, build_parts, open_engines
+from settings import ROOT, Settings
+from store.database import Database
+from store.records import StoredRecords
+from tests.serving import local_settings
+
+UTTERANCES = 12
+
+
+def small_prompts(parent: Path, utterances: int = UTTERANCES) -> Path:
+    """A copy of the shipped prompts with few utterances, so that training takes no time."""
+    folder = Path(shutil.copytree(ROOT / "prompts", parent / "prompts"))
+    for path in folder.glob("[a-z]*.md"):
+        head, mark, rest = path.read_text(encoding="utf-8").partition("# Utterances\n")
+        kept = [line for line in rest.splitlines() if line.strip()][:utterances]
+        path.write_text(head + mark + "".join(f"{line}\n" for line in kept), encoding="utf-8")
+    lexicon = folder / "_lexicon.md"
+    lines = lexicon.read_text(encoding="utf-8").splitlines()
+    few = [line for line in lines if line.startswith(("---", "kind", "#", "en:"))]
+    lexicon.write_text("".join(f"{line}\n" for line in few), encoding="utf-8")
+    return folder
+
+
+@asynccontextmanager
+async def kept_desk(
+    settings: Settings, look_every_s: float = LOOK_EVERY_S
+) -> AsyncGenerator[DeskKeeper, None]:
+    """A keeper that watches its folders until the context is left."""
+    async with open_engines(settings) as engines, Database(settings.database_url) as database:
+        keeper = DeskKeeper(settings, build_parts(settings), engines, StoredRecords(database), look_every_s)
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(keeper.watch())
+            yield keeper
+            watching.cancel()
+
+
+def settings_for(folder: Path, **changes: object) -> Settings:
+    """Local settings on the prompts in `folder`/prompts."""
+    return local_settings(folder, **({"FRONTDESK_PROMPTS": folder / "prompts"} | changes))
+
+
+async def until(holds: Callable[[], bool], within_s: float = 10.0) -> None:
+    """Return as soon as it holds.
+
+    Raises:
+        TimeoutError: It does not hold within this many seconds.
+    """
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 - what is waited for knows of no event
+            await asyncio.sleep(0.005)

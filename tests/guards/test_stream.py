@@ -1,0 +1,123 @@
+"""Guards in a chain: the order of their work, and the law that cutting does not matter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from build import GUARDS
+from guards.length import length_guard
+from guards.stream import Chain, Fired, Guard, Segment
+
+TEXT = st.text(alphabet=st.sampled_from('aB .!?\n。…)"*é1'), max_size=120)
+
+
+@dataclass
+class _Hold:
+    """Holds back a number that is still growing, and hides it; what follows flows on."""
+
+    held: str = ""
+
+    def push(self, text: str) -> list[Segment]:
+        out: list[Segment] = []
+        for letter in text:
+            if letter.isdigit():
+                self.held += letter
+            else:
+                out += [*self.end(), Segment(letter)]
+        return out
+
+    def end(self) -> list[Segment]:
+        held, self.held = self.held, ""
+        return [Segment("#", "number")] if held else []
+
+
+@dataclass
+class _Upper:
+    """Changes every letter at once."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def push(self, text: str) -> list[Segment]:
+        self.seen.append(text)
+        return [Segment(text.upper())]
+
+    def end(self) -> list[Segment]:
+        return [Segment("!")]
+
+
+OWN = {
+    "hold": Guard("hold", "hides numbers", _Hold),
+    "upper": Guard("upper", "shouts", _Upper),
+    "short": length_guard(20, 15),
+}
+
+
+def _through(names: tuple[str, ...], pieces: Sequence[str]) -> tuple[str, list[Fired]]:
+    chain = Chain(names, {**GUARDS, **OWN})
+    parts = [chain.push(piece) for piece in pieces]
+    parts.append(chain.end())
+    return "".join(text for text, _ in parts), [item for _, fired in parts for item in fired]
+
+
+@st.composite
+def _cut(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """A text, and the same text in pieces."""
+    text = draw(TEXT)
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    borders = [0, *cuts, len(text)]
+    return text, [text[a:b] for a, b in pairwise(borders)]
+
+
+CHAINS = [(name,) for name in (*GUARDS, *OWN)] + [
+    ("hold", "upper", "short"),
+    ("short", "hold"),
+    ("hold", "short", "length"),
+]
+
+
+@pytest.mark.parametrize("names", CHAINS, ids="-".join)
+@given(_cut())
+def test_the_output_does_not_depend_on_how_the_text_was_cut(
+    names: tuple[str, ...], cut: tuple[str, list[str]]
+) -> None:
+    """What a customer must not see could slip through between two pieces."""
+    text, pieces = cut
+
+    whole, fired = _through(names, [text])
+    again, fired_again = _through(names, pieces)
+
+    assert again == whole
+    assert sorted(map(str, fired_again)) == sorted(map(str, fired))
+
+
+def test_guards_work_one_after_the_other() -> None:
+    """The second guard would see what the first one has hidden."""
+    text, fired = _through(("hold", "upper"), ["call 555", "1234"])
+
+    assert text == "CALL #!"
+    assert fired == [Fired("hold", "number")]
+
+
+def test_a_chain_without_guards_changes_nothing() -> None:
+    """A specialist without guards would be silent."""
+    assert _through((), ["One ", "two."]) == ("One two.", [])
+
+
+def test_nothing_is_pushed_where_nothing_came() -> None:
+    """A guard would be asked about empty text and might answer."""
+    step = _Upper()
+    chain = Chain(("hold", "seen"), {**OWN, "seen": Guard("seen", "", lambda: step)})
+    chain.push("12")
+
+    assert step.seen == []
+
+
+@pytest.mark.parametrize("name", sorted(GUARDS))
+def test_every_guard_says_what_it_is_for(name: str) -> None:
+    """A prompt engineer could not choose among guards."""
+    assert GUARDS[name].name == name
+    assert len(GUARDS[name].purpose) > 20

@@ -1,0 +1,68 @@
+"""Turns made of events, for tests of the log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from hypothesis import strategies as st
+
+from events import (
+    Event,
+    LabelGiven,
+    Recorded,
+    RouteDecided,
+    TextDelta,
+    TextEnded,
+    TextStarted,
+    TurnFinished,
+    TurnRef,
+)
+from events import Label as EventLabel
+from store.log import EventLog, NewMessage
+from store.turnlog import TurnLog
+
+END = TurnFinished(outcome="answered")
+_LABEL = LabelGiven(source="local", label=EventLabel(intent="greeting", confidence=0.9), took_ms=1)
+_ROUTE = RouteDecided(intent="greeting", confidence=0.9, decided_by="local", language="en")
+
+words: st.SearchStrategy[Event] = st.builds(
+    TextDelta, message_id=st.just("a"), text=st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+)
+middles: st.SearchStrategy[Event] = words | st.sampled_from(
+    [_LABEL, _ROUTE, TextStarted(message_id="a"), TextEnded(message_id="a")]
+)
+
+
+def message(number: int = 1, conversation_id: str | None = None, owner: str = "visitor:a") -> NewMessage:
+    """The customer's message of this number."""
+    return NewMessage(owner, f"message {number}", f"m{number}", conversation_id)
+
+
+async def begin(event_log: EventLog, number: int = 1, conversation_id: str | None = None) -> TurnRef:
+    """A turn that was just accepted."""
+    return (await event_log.accept(message(number, conversation_id))).turn
+
+
+@asynccontextmanager
+async def writing(event_log: EventLog, turn: TurnRef, last_seq: int = 1) -> AsyncIterator[TurnLog]:
+    """The turn's log with its writer running; on leaving, everything is on disk."""
+    turn_log = event_log.turn_log(turn, last_seq)
+    async with asyncio.TaskGroup() as group:
+        writer = group.create_task(turn_log.run())
+        yield turn_log
+        await turn_log.flush()
+        writer.cancel()
+
+
+async def write(event_log: EventLog, turn: TurnRef, batches: Sequence[Sequence[Event]]) -> None:
+    """Write these batches, each to disk before the next."""
+    async with writing(event_log, turn) as turn_log:
+        for batch in batches:
+            for event in batch:
+                turn_log.emit(event)
+            await turn_log.flush()
+
+
+def told(recorded: Sequence[Recorded]) -> list[tuple[int, Event]]:
+    """Numbers and events, without the times."""
+    return [(item.seq, item.event) for item in recorded]

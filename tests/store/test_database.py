@@ -1,0 +1,267 @@
+"""What is said to be stored is on disk; what cannot be stored is said so, and takes nothing else along."""
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from errors import ConfigError, Conflict, Unavailable
+from settings import ROOT
+from store.database import Database
+
+
+async def _make_table(database: Database) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(text("CREATE TABLE things (number INTEGER PRIMARY KEY, body TEXT)"))
+
+    await database.write(work)
+
+
+async def _put(database: Database, number: int, body: str = "") -> int:
+    async def work(connection: AsyncConnection) -> int:
+        await connection.execute(
+            text("INSERT INTO things VALUES (:number, :body)"), {"number": number, "body": body}
+        )
+        return number
+
+    return await database.write(work)
+
+
+async def _numbers(database: Database) -> list[int]:
+    async with database.read() as connection:
+        return list((await connection.execute(text("SELECT number FROM things ORDER BY number"))).scalars())
+
+
+async def test_writes_that_wait_together_are_all_stored(database: Database) -> None:
+    """A burst of messages shares one sync of the disk, and each gets its own answer."""
+    await _make_table(database)
+
+    assert await asyncio.gather(*(_put(database, number) for number in range(50))) == list(range(50))
+    assert await _numbers(database) == list(range(50))
+
+
+async def test_a_write_that_breaks_breaks_alone(database: Database) -> None:
+    """One customer's impossible message must not cost others theirs, nor stop the writer."""
+    await _make_table(database)
+
+    outcomes = await asyncio.gather(
+        _put(database, 1),
+        _put(database, 1),
+        _put(database, 2, "half a character: \ud800"),
+        _put(database, 2**70),
+        _put(database, 3),
+        return_exceptions=True,
+    )
+
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "int",
+        "IntegrityError",
+        "UnicodeEncodeError",
+        "OverflowError",
+        "int",
+    ]
+    assert await _numbers(database) == [1, 3]
+    assert await _put(database, 4) == 4
+
+
+async def test_what_a_write_refuses_reaches_its_caller_only(database: Database) -> None:
+    """A conflict of one caller is no reason to store nothing for the others."""
+    await _make_table(database)
+
+    async def refuse(_: AsyncConnection) -> None:
+        raise Conflict
+
+    outcomes = await asyncio.gather(
+        _put(database, 1), database.write(refuse), _put(database, 2), return_exceptions=True
+    )
+
+    assert isinstance(outcomes[1], Conflict)
+    assert await _numbers(database) == [1, 2]
+
+
+async def test_a_short_lock_is_waited_for(database: Database, tmp_path: Path) -> None:
+    """Somebody who looks into the file for a moment costs a customer a moment, not an error."""
+    await _make_table(database)
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.ensure_future(_put(database, 1))
+        await asyncio.sleep(0.2)
+        assert not writing.done()
+        other.execute("COMMIT")
+        assert await writing == 1
+    other.close()
+
+
+async def test_a_long_lock_is_refused_in_time_and_reads_still_work(
+    database: Database, tmp_path: Path
+) -> None:
+    """While somebody locks the file, a message is refused soon and whole, and conversations can be read."""
+    await _make_table(database)
+    await _put(database, 1)
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        first = asyncio.ensure_future(_put(database, 2))
+        await asyncio.sleep(0.4)
+        second = asyncio.ensure_future(_put(database, 3))
+        with pytest.raises(Unavailable, match="db_busy"):
+            await first
+        assert time.monotonic() - started < 1.0
+        assert await _numbers(database) == [1]
+        assert await database.state() == "db_busy"
+        with pytest.raises(Unavailable, match="db_busy"):
+            await second
+        assert time.monotonic() - started < 1.7
+        other.execute("COMMIT")
+    other.close()
+
+    assert await database.state() == "ok"
+    assert await _put(database, 4) == 4
+    assert await _numbers(database) == [1, 4]
+
+
+async def test_a_full_disk_refuses_and_recovers(url: str) -> None:
+    """On a full disk a message is refused, nothing half is kept, reads go on, and space helps by itself."""
+    limit = 100_000
+    database = Database(url)
+
+    @event.listens_for(database.write_engine.sync_engine, "begin")
+    def set_limit(connection: object) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")  # type: ignore[attr-defined]
+
+    async with database:
+        await _make_table(database)
+        await _put(database, 1)
+        limit = 1
+        outcomes = await asyncio.gather(
+            _put(database, 2, "x" * 100_000), _put(database, 3, "x" * 100_000), return_exceptions=True
+        )
+        assert [getattr(outcome, "code", None) for outcome in outcomes] == ["db_full", "db_full"]
+        assert await _numbers(database) == [1]
+        limit = 100_000
+        assert await _put(database, 4) == 4
+        assert await database.state() == "ok"
+
+
+async def test_readers_that_find_no_connection_are_refused_in_time(url: str) -> None:
+    """More readers than connections must end in a plain refusal, not in a hanging page."""
+    async with Database(url, readers=1, reader_wait_s=0.1) as database, database.read():
+        with pytest.raises(Unavailable) as refused:
+            await _read(database)
+
+    assert refused.value.code == "pool_exhausted"
+
+
+async def _read(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def test_a_closed_database_refuses_instead_of_hanging(url: str) -> None:
+    """A turn that outlives the database must learn so."""
+    async with Database(url) as database:
+        await _make_table(database)
+
+    with pytest.raises(Unavailable):
+        await _put(database, 1)
+
+
+async def test_a_caller_who_gave_up_is_not_written_for(database: Database, tmp_path: Path) -> None:
+    """A tool call that timed out while it waited for the disk has had no effect."""
+    await _make_table(database)
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.ensure_future(_put(database, 1))
+        await asyncio.sleep(0.05)
+        writing.cancel()
+        await asyncio.wait([writing])
+        other.execute("COMMIT")
+    other.close()
+
+    await _put(database, 2)
+    assert await _numbers(database) == [2]
+
+
+async def test_every_commit_is_synced(database: Database) -> None:
+    """A message that was confirmed is still there after a power cut."""
+    async with database.read() as connection:
+        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
+        synced = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar()
+
+    assert (mode, synced) == ("wal", 2)
+
+
+_ONE_WRITE = """
+import asyncio, os, sys
+from store.database import Database
+async def main():
+    async with Database(sys.argv[1]) as database:
+        os.write(2, b"asked")
+        await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE things (number)"))
+        os.write(2, b"confirmed")
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_the_disk_is_synced_before_the_write_is_confirmed(url: str, tmp_path: Path) -> None:
+    """The system call that survives a power cut comes before the customer hears of the message."""
+    trace = tmp_path / "trace"
+    command = ["strace", "-f", "-o", str(trace), "-e", "trace=fsync,fdatasync,write"]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [*command, sys.executable, "-c", _ONE_WRITE, url], cwd=ROOT, capture_output=True, check=False
+    )
+    if done.returncode != 0 and b"ptrace" in done.stderr:
+        pytest.skip("strace may not trace here")
+    lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+    asked = next(at for at, line in enumerate(lines) if '"asked"' in line)
+    confirmed = next(at for at, line in enumerate(lines) if '"confirmed"' in line)
+
+    assert any("sync(" in line for line in lines[asked:confirmed])
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("no address", "not a database address"),
+        ("postgresql://someone:secret@localhost/desk", "not supported"),
+        ("mysql://someone:secret@localhost/desk", "not supported"),
+        ("sqlite://someone:secret@x:notaport/", "not a database address"),
+        ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_refused_without_its_password(address: str, says: str) -> None:
+    """An operator reads what is wrong, and the log keeps no password."""
+    with pytest.raises(ConfigError, match=says) as refused:
+        Database(address)
+
+    assert "secret" not in str(refused.value)
+
+
+async def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    """A wrong path stops the start with a readable line, not with a stack trace."""
+    (tmp_path / "letter.txt").write_text("Dear Sirs, this is not a database." * 100, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"^FRONTDESK_DATABASE_URL: .*not a database.*$"):
+        async with Database(f"sqlite:///{tmp_path / 'letter.txt'}"):
+            pass
+
+
+async def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path) -> None:
+    """As above, for a folder."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigError, match="FRONTDESK_DATABASE_URL"):
+        async with Database(f"sqlite:///{tmp_path / 'file' / 'deeper' / 'desk.db'}"):
+            pass
+    with pytest.raises(ConfigError, match="is a folder"):
+        async with Database(f"sqlite:///{tmp_path}"):
+            pass

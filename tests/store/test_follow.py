@@ -1,0 +1,240 @@
+"""Whoever comes back gets exactly the rest, in order, whatever happened to them in between."""
+
+import asyncio
+import tempfile
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events import Event, Recorded, TextDelta, TurnRef, is_end
+from store import follow
+from store.database import Database
+from store.log import EventLog
+from store.wake import QUEUE_LIMIT, Committed, Wake
+from tests.store.filling import END, begin, middles, told, write, writing
+
+
+async def _all(event_log: EventLog, turn: TurnRef, after: int = 0) -> list[Recorded]:
+    async with aclosing(event_log.follow_turn(turn, after)) as follower:
+        return [recorded async for recorded in follower if recorded is not None]
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.lists(middles, min_size=1, max_size=5), max_size=6),
+    st.integers(0, 40),
+    st.integers(0, 6),
+)
+def test_following_after_any_event_gives_the_same_rest(
+    batches: list[list[Event]], after: int, already: int
+) -> None:
+    """A client that comes back at any moment, with any last event, puts together the same conversation."""
+
+    async def run(folder: Path) -> None:
+        async with Database(f"sqlite:///{folder / 'desk.db'}") as database:
+            event_log = EventLog(database, Wake(), "here")
+            turn = await begin(event_log)
+            async with writing(event_log, turn) as turn_log, asyncio.timeout(10):
+                following = None
+                last: list[Event] = [END]
+                for number, batch in enumerate([*batches, last]):
+                    if number == min(already, len(batches)):
+                        following = asyncio.ensure_future(_all(event_log, turn, after))
+                        await asyncio.sleep(0)
+                    for event in batch:
+                        turn_log.emit(event)
+                    await turn_log.flush()
+                assert following is not None
+                live = await following
+            whole = await event_log.read_turn(turn)
+            assert [item.seq for item in whole] == list(range(1, len(whole) + 1))
+            assert live == whole[after:]
+            assert await _all(event_log, turn, after) == whole[after:]
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
+
+
+async def test_a_turn_that_has_ended_has_no_rest_after_its_end(event_log: EventLog) -> None:
+    """A client that has everything is told so at once and does not wait for ever."""
+    turn = await begin(event_log)
+    await write(event_log, turn, [[END]])
+
+    async with asyncio.timeout(1):
+        assert await _all(event_log, turn, 2) == []
+        assert await _all(event_log, turn, 999_999) == []
+
+
+async def test_an_event_number_beyond_the_turn_ends_with_the_turn(event_log: EventLog) -> None:
+    """A forged number costs its inventor the answer and us nothing."""
+    turn = await begin(event_log)
+    following = asyncio.ensure_future(_all(event_log, turn, 999_999))
+    await asyncio.sleep(0.05)
+    await write(event_log, turn, [[END]])
+
+    assert await asyncio.wait_for(following, 1) == []
+
+
+async def test_a_slow_follower_reads_again_what_it_missed(
+    event_log: EventLog, wake: Wake, database: Database
+) -> None:
+    """Somebody on a bad line gets every event once, although the server did not keep them all in memory."""
+    turn = await begin(event_log)
+    async with aclosing(event_log.follow_turn(turn)) as follower:
+        got = [await anext(follower)]
+        async with writing(event_log, turn) as turn_log:
+            for number in range(40):
+                turn_log.emit(TextDelta(message_id="a", text=f"{number} "))
+                turn_log.emit(TextDelta(message_id="b", text=f"{number} "))
+            await turn_log.flush()
+            recorded = await event_log.read_turn(turn, 1)
+            for _ in range(QUEUE_LIMIT + 5):  # more wake-ups than a follower is kept
+                wake.publish(Committed(turn, tuple(recorded[:1])))
+            turn_log.emit(END)
+        async with asyncio.timeout(5):
+            got += [item async for item in follower]
+
+    assert [item.seq for item in got if item is not None] == list(range(1, 83))
+
+
+async def test_a_wake_up_that_was_lost_is_noticed(event_log: EventLog, wake: Wake) -> None:
+    """Events are never skipped because a process was busy at the wrong moment."""
+    turn = await begin(event_log)
+    async with aclosing(event_log.follow_turn(turn)) as follower:
+        assert await anext(follower) is not None
+        waiting = asyncio.ensure_future(anext(follower))
+        await asyncio.sleep(0.05)
+        deaf = EventLog(event_log._database, Wake(), "here")  # commits without telling this follower
+        await write(deaf, turn, [[TextDelta(message_id="a", text="x"), TextDelta(message_id="b", text="y")]])
+        last = (await event_log.read_turn(turn))[-1]
+        wake.publish(Committed(turn, (last,)))
+
+        first = await asyncio.wait_for(waiting, 1)
+        second = await anext(follower)
+
+    assert [item.seq for item in (first, second) if item is not None] == [2, 3]
+
+
+async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog) -> None:
+    """A second window shows the messages in the order in which they are answered."""
+    first = await begin(event_log)
+    second = await begin(event_log, 2, first.conversation_id)
+    seen: list[tuple[int, int]] = []
+
+    async def read() -> None:
+        async with aclosing(event_log.follow_conversation(first.conversation_id, 1, 0)) as follower:
+            async for item in follower:
+                assert item is not None
+                turn, recorded = item
+                seen.append((turn.ordinal, recorded.seq))
+                if turn.ordinal == 3 and is_end(recorded.event):
+                    return
+
+    reading = asyncio.ensure_future(read())
+    await asyncio.sleep(0.02)
+    await write(event_log, first, [[TextDelta(message_id="a", text="x")], [END]])
+    third = await begin(event_log, 3, first.conversation_id)
+    await write(event_log, second, [[END]])
+    await write(event_log, third, [[TextDelta(message_id="a", text="z")], [END]])
+    await asyncio.wait_for(reading, 2)
+
+    assert seen == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]
+
+
+async def test_coming_back_with_the_end_of_a_turn_goes_on_with_the_next(event_log: EventLog) -> None:
+    """A page that has read everything and reconnects still gets the next message."""
+    first = await begin(event_log)
+    await write(event_log, first, [[END]])
+
+    async with aclosing(event_log.follow_conversation(first.conversation_id, 1, 2)) as follower:
+        waiting = asyncio.ensure_future(anext(follower))
+        await asyncio.sleep(0.02)
+        second = await begin(event_log, 2, first.conversation_id)
+        item = await asyncio.wait_for(waiting, 1)
+
+    assert item is not None
+    assert (item[0], item[1].seq) == (second, 1)
+
+
+async def test_a_turn_on_another_server_is_followed_too(event_log: EventLog, database: Database) -> None:
+    """While one server hands over to the next, a customer may read on the new one what the old one writes."""
+    elsewhere = EventLog(database, Wake(), "there")
+    turn = await begin(elsewhere)
+    following = asyncio.ensure_future(_all(event_log, turn))
+    await asyncio.sleep(0.05)
+    await write(elsewhere, turn, [[TextDelta(message_id="a", text="x")], [END]])
+
+    assert [item.seq for item in await asyncio.wait_for(following, 2)] == [1, 2, 3]
+
+
+async def test_a_waiting_follower_gives_a_sign_of_life_while_others_are_served(
+    event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that waits behind a long answer must not look dead, although the conversation is busy."""
+    monkeypatch.setattr(follow, "IDLE_S", 0.1)
+    first = await begin(event_log)
+    second = await begin(event_log, 2, first.conversation_id)
+    signs = 0
+    async with aclosing(event_log.follow_turn(second)) as follower, writing(event_log, first) as turn_log:
+        assert (await anext(follower)) is not None
+        async with asyncio.timeout(2):
+            while signs < 3:
+                waiting = asyncio.ensure_future(anext(follower))
+                while not waiting.done():
+                    turn_log.emit(TextDelta(message_id="a", text="still talking "))
+                    await asyncio.sleep(0.02)
+                assert waiting.result() is None
+                signs += 1
+
+
+async def test_ends_of_all_turns_are_told(event_log: EventLog) -> None:
+    """Ops see every turn as it ends, of every conversation."""
+    async with aclosing(event_log.follow_ends()) as ends:
+        waiting = asyncio.ensure_future(anext(ends))
+        await asyncio.sleep(0.01)
+        first, second = await begin(event_log), await begin(event_log, 2)
+        await write(event_log, second, [[END]])
+        await write(event_log, first, [[END]])
+
+        assert [await waiting, await anext(ends)] == [second, first]
+
+
+async def test_followers_leave_when_the_server_stops(event_log: EventLog, wake: Wake) -> None:
+    """Open pages must not hold up a restart; those who wait for an answer leave last."""
+    turn = await begin(event_log)
+    answer = asyncio.ensure_future(_all(event_log, turn))
+    pages = asyncio.ensure_future(_drain(event_log, turn.conversation_id))
+    ops = asyncio.ensure_future(_ends(event_log))
+    await asyncio.sleep(0.05)
+
+    wake.send_away(waiting_for_end=False)
+    await asyncio.wait_for(asyncio.gather(pages, ops), 1)
+    assert not answer.done()
+    wake.send_away(waiting_for_end=True)
+    assert len(await asyncio.wait_for(answer, 1)) == 1
+    assert await asyncio.wait_for(_all(event_log, turn), 1) == []
+
+
+async def _drain(event_log: EventLog, conversation_id: str) -> None:
+    async with aclosing(event_log.follow_conversation(conversation_id, 1, 0)) as follower:
+        async for _ in follower:
+            pass
+
+
+async def _ends(event_log: EventLog) -> None:
+    async with aclosing(event_log.follow_ends()) as follower:
+        async for _ in follower:
+            pass
+
+
+async def test_nobody_is_remembered_after_leaving(event_log: EventLog, wake: Wake) -> None:
+    """A day of visitors must not fill the memory."""
+    turn = await begin(event_log)
+    await write(event_log, turn, [[END]])
+    await _all(event_log, turn)
+
+    assert dict(wake._followers) == {}
+    assert told(await event_log.read_turn(turn, 1)) == [(2, END)]

@@ -1,0 +1,149 @@
+"""What a turn says is written in order, shown only when it is on disk, and by nobody but its own server."""
+
+import asyncio
+import sqlite3
+import tempfile
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errors import LeaseLost
+from events import TextDelta, TurnFinished
+from readers.reply import fold_reply, fold_text
+from store.database import Database
+from store.log import EventLog
+from store.turnlog import TurnLog
+from store.wake import Wake
+from tests.store.filling import END, begin, told, write, writing
+
+
+@settings(max_examples=15)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=12), st.data())
+def test_the_stored_answer_is_the_fold_of_what_was_said(said: list[str], data: st.DataObject) -> None:
+    """What a customer read and what the history keeps are the same words, however they were cut."""
+
+    async def run(url: str) -> None:
+        async with Database(url) as database:
+            event_log = EventLog(database, Wake(), "here")
+            turn = await begin(event_log)
+            async with writing(event_log, turn) as turn_log:
+                for text in said:
+                    turn_log.emit(TextDelta(message_id="a", text=text))
+                    if data.draw(st.booleans()):
+                        await turn_log.flush()
+                turn_log.emit(END)
+            stored = [item.event for item in await event_log.read_turn(turn)]
+            assert fold_text(stored) == fold_reply(turn, stored).text == "".join(said)
+            assert [item.event for item in turn_log.written] == stored[1:]
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(f"sqlite:///{folder}/desk.db"))
+
+
+async def test_words_that_come_fast_share_rows_and_keep_their_numbers(event_log: EventLog) -> None:
+    """A long answer costs the disk a few rows a second, not one for each word."""
+    turn = await begin(event_log)
+    async with writing(event_log, turn) as turn_log:
+        for number in range(200):
+            turn_log.emit(TextDelta(message_id="a", text=f"{number} "))
+            await asyncio.sleep(0)
+        turn_log.emit(END)
+    stored = await event_log.read_turn(turn)
+
+    assert [item.seq for item in stored] == list(range(1, len(stored) + 1))
+    assert len(stored) < 30
+
+
+async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, tmp_path: Path) -> None:
+    """What a customer has read is still there after the process was killed."""
+    turn = await begin(event_log)
+    seen: list[int] = []
+
+    async def watch() -> None:
+        async with aclosing(event_log.follow_turn(turn)) as follower:
+            async for recorded in follower:
+                assert recorded is not None
+                with sqlite3.connect(f"file:{tmp_path / 'desk.db'}?mode=ro", uri=True) as raw:
+                    last = raw.execute("SELECT max(last_seq) FROM events").fetchone()[0]
+                raw.close()
+                assert recorded.seq <= last
+                seen.append(recorded.seq)
+
+    watching = asyncio.ensure_future(watch())
+    async with writing(event_log, turn) as turn_log:
+        for number in range(5):
+            turn_log.emit(TextDelta(message_id=str(number), text="x"))
+            await asyncio.sleep(0.03)
+        turn_log.emit(END)
+    await asyncio.wait_for(watching, 2)
+
+    assert seen == list(range(1, 8))
+
+
+async def test_a_lock_on_the_database_delays_words_and_loses_none(
+    event_log: EventLog, tmp_path: Path
+) -> None:
+    """An accepted message is answered although somebody locked the file for longer than one write waits."""
+    turn = await begin(event_log)
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        finishing = asyncio.ensure_future(
+            write(event_log, turn, [[TextDelta(message_id="a", text="x")], [END]])
+        )
+        await asyncio.sleep(1.0)
+        assert not finishing.done()
+        other.execute("COMMIT")
+    other.close()
+    await asyncio.wait_for(finishing, 3)
+
+    assert told(await event_log.read_turn(turn, 1)) == [(2, TextDelta(message_id="a", text="x")), (3, END)]
+
+
+async def _fails(turn_log: TurnLog) -> None:
+    turn_log.emit(TextDelta(message_id="a", text="late"))
+    with pytest.raises(LeaseLost):
+        await asyncio.wait_for(turn_log.run(), 1)
+
+
+async def test_a_server_that_lost_the_turn_cannot_add_to_it(event_log: EventLog, database: Database) -> None:
+    """A server that was frozen and wakes up must not talk into an answer that another one gives."""
+    turn = await begin(event_log)
+    later = EventLog(database, Wake(), "there", clock=lambda: 4_000_000_000.0)
+    assert await later.take_over(10) == [turn]
+
+    await _fails(event_log.turn_log(turn, 1))
+    assert len(await event_log.read_turn(turn)) == 1
+
+
+async def test_a_turn_ends_once(event_log: EventLog) -> None:
+    """A customer is never told twice how it ended."""
+    turn = await begin(event_log)
+    await write(event_log, turn, [[END]])
+    again = event_log.turn_log(turn, 2)
+    again.emit(TurnFinished(outcome="escalated"))
+    with pytest.raises(LeaseLost):
+        await asyncio.wait_for(again.run(), 1)
+    await _fails(event_log.turn_log(turn, 2))
+
+    assert told(await event_log.read_turn(turn, 1)) == [(2, END)]
+
+
+async def test_a_change_of_the_computers_clock_changes_no_duration(database: Database) -> None:
+    """A clock that jumps must not make answers look an hour late, or before their question."""
+    now = [1_000_000.0]
+    event_log = EventLog(database, Wake(), "here", clock=lambda: now[0])
+    turn = await begin(event_log)
+    turn_log = event_log.turn_log(turn, 1)
+    running = asyncio.ensure_future(turn_log.run())
+    for jump_s in (-3600.0, 3600.0, 3600.0):
+        now[0] += jump_s
+        turn_log.emit(TextDelta(message_id=str(jump_s), text="x"))
+        await turn_log.flush()
+    running.cancel()
+    times = [item.at for item in await event_log.read_turn(turn)]
+
+    assert times == sorted(times)
+    assert (times[-1] - times[0]).total_seconds() < 5
