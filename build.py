@@ -190,11 +190,10 @@ class DeskKeeper:
         async with aclosing(changes(self._settings.prompts, self._seen, self._look_every_s)) as seen:
             async for now in seen:
                 catalogue = await self._reload(now)
-                if catalogue is None:
-                    continue
-                if learning is not None:
-                    learning.cancel()
-                learning = group.create_task(self._learn(catalogue))
+                if catalogue is not None:
+                    if learning is not None:
+                        learning.cancel()
+                    learning = group.create_task(self._learn(catalogue))
 
     async def _reload(self, seen: Look) -> Catalogue | None:
         """Take over what the folder holds; None when it is refused, or was written to meanwhile (told again then)."""

@@ -7,7 +7,7 @@ here but in engine/resilient.py. After the first visible word nothing is asked a
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from engine.base import Done, Engine, EngineRequest, Metered, Piece, Trouble
 from engine.resilient import Patience, Resilient, says_something
@@ -17,10 +17,36 @@ from events import Usage
 __all__ = ["Failover", "Patience", "Resilient"]
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """How the first engine fares: whether it has said something, what went wrong, what it has cost."""
+
+    spoke: bool = False
+    trouble: Trouble | None = None
+    metered: Metered = field(default_factory=lambda: Metered(Usage()))
+
+    def take(self, piece: Piece) -> bool:
+        """Note the piece; false when it ends the call without an answer."""
+        self.spoke = self.spoke or says_something(piece)
+        match piece:
+            case Metered():
+                self.metered = piece
+            case Done(stop_reason="failed"):
+                self.metered = Metered(Usage())  # told already
+            case Done():
+                self.metered = Metered(piece.usage, piece.request_id)
+                if _says_nothing(piece, spoke=self.spoke):
+                    self.trouble = Trouble(f"stop_{piece.stop_reason}", request_id=piece.request_id)
+            case _:
+                pass
+        return self.trouble is None
+
+
 class Failover:
     """An engine in front of another one: when the first brings no words, the second answers, marked as basic mode.
 
-    When the first fails after its first words, the answer ends there with stop reason "cut".
+    When the first fails after its first words, the answer ends there with stop reason "cut". An answer that the second
+    has begun, by asking for a tool, it also ends: the two do not take turns.
     """
 
     def __init__(self, first: Engine, second: Engine) -> None:
@@ -33,49 +59,40 @@ class Failover:
         Raises:
             EngineError: The second engine failed too.
         """
-        started, spoke, metered = time.monotonic(), False, Metered(Usage())
-        trouble: Trouble | None = None
+        if all(finished.native is not None for finished in request.rounds):
+            attempt = _Attempt()
+            async with aclosing(self._try_first(request, attempt)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if attempt.trouble is None or attempt.spoke:
+                return
+        async with aclosing(self._second.stream(_as_basic_mode(request))) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _try_first(self, request: EngineRequest, attempt: _Attempt) -> AsyncGenerator[Piece, None]:
+        """What the first engine brings, and at the end what went wrong and what it cost."""
+        started = time.monotonic()
         try:
             async with aclosing(self._first.stream(request)) as pieces:
                 async for piece in pieces:
-                    spoke = spoke or says_something(piece)
-                    metered = _running_cost(piece, metered)
-                    if isinstance(piece, Done) and _says_nothing(piece, spoke=spoke):
-                        trouble = Trouble(f"stop_{piece.stop_reason}", request_id=piece.request_id)
-                    else:
+                    if attempt.take(piece):
                         yield piece
         except EngineError as exc:
-            trouble = Trouble(exc.fault, request_id=exc.request_id)
+            attempt.trouble = Trouble(exc.fault, request_id=exc.request_id)
+        trouble, metered = attempt.trouble, attempt.metered
         if trouble is None:
             return
         yield trouble
-        if spoke or metered.usage != Usage():
-            took_ms = round((time.monotonic() - started) * 1000)
+        if attempt.spoke or metered.usage != Usage():
             yield Done(
-                stop_reason="cut" if spoke else "failed",
+                stop_reason="cut" if attempt.spoke else "failed",
                 engine="claude",
                 model=request.model,
-                took_ms=took_ms,
+                took_ms=round((time.monotonic() - started) * 1000),
                 usage=metered.usage,
                 request_id=trouble.request_id or metered.request_id,
             )
-        if not spoke:
-            async with aclosing(self._second.stream(_as_basic_mode(request))) as pieces:
-                async for piece in pieces:
-                    yield piece
-
-
-def _running_cost(piece: Piece, before: Metered) -> Metered:
-    """What the call under way has cost so far; a failed one has been told already."""
-    match piece:
-        case Metered():
-            return piece
-        case Done(stop_reason="failed"):
-            return Metered(Usage())
-        case Done():
-            return Metered(piece.usage, piece.request_id)
-        case _:
-            return before
 
 
 def _says_nothing(done: Done, *, spoke: bool) -> bool:

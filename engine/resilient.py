@@ -42,7 +42,7 @@ class Patience:
 
 @dataclass(slots=True)
 class _Call:
-    """One call with its tries. Times are seconds of the engine's clock; `waited_s` is the sum between tries."""
+    """One call with its tries. Times are monotonic seconds; `waited_s` is the sum between tries."""
 
     request: EngineRequest
     breaker: Breaker
@@ -78,7 +78,7 @@ class Resilient:
     """An engine with deadlines, retries, and a breaker for each model and purpose.
 
     Raises EngineError like the engine it wraps, but only after patience ran out. Labels have breakers of their own,
-    because their deadline is short: a slow label must not keep answers from Claude.
+    because their deadline is short: a slow label must not keep answers from Claude. `clock` is that of the breakers.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Resilient:
         Raises:
             EngineError: Nothing visible came in time, or the stream broke after its first visible piece.
         """
-        now = self._clock()
+        now = time.monotonic()
         by = request.first_piece_by
         deadline = now + self._patience.first_piece_s if by is None else by
         if min(deadline - now, self._patience.first_piece_s) < _LEAST_S:
@@ -168,7 +168,7 @@ class Resilient:
         until = (
             call.deadline if call.is_alive or not call.is_probe else min(call.deadline, call.began + PROBE_S)
         )
-        return max(0.0, until - self._clock())
+        return max(0.0, until - time.monotonic())
 
     def _note(self, call: _Call, attempt: _Try, piece: Piece) -> None:
         call.is_alive = True
@@ -198,7 +198,7 @@ class Resilient:
         least_s = _BACK_OFF_S * 2 ** (number - 1) if error.retry_after_s is None else error.retry_after_s
         wait_s = least_s * (1 + random.random() / 4)
         in_budget = call.waited_s + wait_s <= patience.retry_total_s
-        return wait_s if in_budget and self._clock() + wait_s + _LEAST_S < call.deadline else None
+        return wait_s if in_budget and time.monotonic() + wait_s + _LEAST_S < call.deadline else None
 
     def _tell(self, call: _Call, error: EngineError, *, gives_up: bool) -> None:
         """Report to the breaker, unless only this one request or its short time limit was at fault."""

@@ -42,7 +42,7 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['·][^\W\d_]+)*(?![\w])")
 _READ_CHARACTERS = 300
 _READ_WORDS = 30
 
-# Votes of one word. Set on the utterances in prompts/, checked on evals/cases/routing.jsonl: `python -m bench.language`.
+# Votes of one word. Set on the utterances in prompts/, checked on evals/cases/routing.jsonl (tests).
 _LISTED = 1.0
 _TYPED_IN_A_HURRY = 0.8
 _ONE_LETTER = 0.4

@@ -61,7 +61,7 @@ def _lists(language: str) -> tuple[str, ...]:
 
 
 def _vehicle_names() -> dict[str, tuple[str, ...]]:
-    """Makes and models that Acme insures, but for those that are ordinary words too ("mini")."""
+    """Makes and models that can be insured, but for those that are ordinary words too ("mini")."""
     makes = tomllib.loads(_VEHICLES.read_text(encoding="utf-8"))["make"]
     return {
         "named_make": tuple(_names(makes)),

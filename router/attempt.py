@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from errors import RowUnreadable
 from events import (
@@ -112,15 +113,16 @@ async def attempt(event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, se
     told = _Told(turn_log.emit)
     for item in found.earlier:
         told.note(item.event)
-    async with asyncio.TaskGroup() as group:
-        writer = group.create_task(turn_log.run())
-        with structlog.contextvars.bound_contextvars(
-            turn_id=turn.turn_id, conversation_id=turn.conversation_id
-        ):
-            await _answer(desk, turn, owner, found, told, server_id)
-            await turn_log.flush()
-        _write_line(turn, turn_log)
-        writer.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            writer = group.create_task(turn_log.run())
+            with bound_contextvars(turn_id=turn.turn_id, conversation_id=turn.conversation_id):
+                await _answer(desk, turn, owner, found, told, server_id)
+                await turn_log.flush()
+            writer.cancel()
+    finally:  # also when the server stops in this very moment
+        if turn_log.written and is_end(turn_log.written[-1].event):
+            _write_line(turn, turn_log)
 
 
 async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:

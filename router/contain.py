@@ -40,7 +40,13 @@ def contained(event: str, **facts: str) -> Iterator[Contained]:
         caught.error = _root(exc)
         is_expected = isinstance(caught.error, LeaseLost | Unavailable)
         say = log.warning if is_expected else log.error
-        say(event, code=caught.code, error=type(caught.error).__name__, where=_where(caught.error), **facts)
+        say(
+            event,
+            code=caught.code,
+            error=type(caught.error).__name__,
+            where=_where(caught.error) or _where(exc),
+            **facts,
+        )
 
 
 def _root(error: Exception) -> Exception:

@@ -22,7 +22,9 @@ from router.neighbours import Neighbours
 from router.regression import Training, probabilities, train
 from router.vocabulary import Vocabulary
 
-_FILE_NAME = "local-classifier.json"
+FILE_NAME = "local-classifier.json"
+"""Name of the model in the cache folder."""
+
 _WEIGHT_DIGITS = 5
 _LEAST_INTENTS = 2
 _TRAINING = Training()
@@ -109,7 +111,7 @@ class LocalClassifier:
             lexicon: The concepts.
             cache_dir: Folder for the model's file. A folder that cannot be written to costs time only.
         """
-        path = cache_dir / _FILE_NAME
+        path = cache_dir / FILE_NAME
         with contextlib.suppress(ModelFileError):
             file = ModelFile.read(path)
             if file.key == _fingerprint(examples, lexicon):

@@ -23,7 +23,7 @@ from pydantic import (
 from router.features import Kind
 from router.vocabulary import KINDS
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 """Raise it whenever features, training or this file change: files of other formats are then trained anew."""
 
 
@@ -47,7 +47,7 @@ class ModelFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     key: str
     intents: list[str] = Field(min_length=2)
     examples: list[tuple[str, str, str | None]]

@@ -1,16 +1,16 @@
 """A desk on a small copy of the shipped prompts, kept up to date as a live one is."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agents.reload import LOOK_EVERY_S
 from build import DeskKeeper, build_parts, open_engines
-from settings import ROOT, Settings
+from settings import Settings
 from store.database import Database
 from store.records import StoredRecords
+from tests.agents.folders import copied, english_only
 from tests.serving import local_settings
 
 UTTERANCES = 12
@@ -18,16 +18,12 @@ UTTERANCES = 12
 
 def small_prompts(parent: Path, utterances: int = UTTERANCES) -> Path:
     """A copy of the shipped prompts with few utterances, so that training takes no time."""
-    folder = Path(shutil.copytree(ROOT / "prompts", parent / "prompts"))
+    folder = copied(parent)
     for path in folder.glob("[a-z]*.md"):
         head, mark, rest = path.read_text(encoding="utf-8").partition("# Utterances\n")
         kept = [line for line in rest.splitlines() if line.strip()][:utterances]
         path.write_text(head + mark + "".join(f"{line}\n" for line in kept), encoding="utf-8")
-    lexicon = folder / "_lexicon.md"
-    lines = lexicon.read_text(encoding="utf-8").splitlines()
-    few = [line for line in lines if line.startswith(("---", "kind", "#", "en:"))]
-    lexicon.write_text("".join(f"{line}\n" for line in few), encoding="utf-8")
-    return folder
+    return english_only(folder)
 
 
 @asynccontextmanager

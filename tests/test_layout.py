@@ -31,9 +31,13 @@ def test_the_lowest_rooms_import_nothing_above_them(name: str) -> None:
 
 def test_no_company_stands_in_the_program() -> None:
     """Another company brings its own prompts and knowledge; the program must not know the demo company."""
-    sources = [path for path in ROOT.rglob("*.py") if not {".venv", "tests", "bench", "var"} & set(path.parts)]
+    sources = [
+        path for path in ROOT.rglob("*.py") if not {".venv", "tests", "bench", "var"} & set(path.parts)
+    ]
     pages = [*ROOT.glob("web/*.js"), *ROOT.glob("web/*.html")]
 
-    named = [str(path) for path in [*sources, *pages] if "acme" in path.read_text(encoding="utf-8").casefold()]
+    named = [
+        str(path) for path in [*sources, *pages] if "acme" in path.read_text(encoding="utf-8").casefold()
+    ]
 
     assert named == []

@@ -38,6 +38,15 @@ def copied(parent: Path) -> Path:
     return Path(shutil.copytree(SHIPPED, parent / "prompts"))
 
 
+def english_only(folder: Path) -> Path:
+    """The folder with an English lexicon, which is read several times as fast."""
+    lexicon = folder / "_lexicon.md"
+    lines = lexicon.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.startswith(("---", "kind", "#", "en:"))]
+    lexicon.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    return folder
+
+
 def edit(path: Path, old: str, new: str) -> int:
     """Replace the first `old`, which must be there; the number of the line where it began."""
     text = path.read_text(encoding="utf-8")

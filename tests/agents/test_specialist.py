@@ -7,7 +7,7 @@ import pytest
 from agents.specialist import PromptError, load_catalogue
 from build import GUARDS
 from errors import ConfigError
-from tests.agents.folders import SHIPPED, edit, load, tool_facts
+from tests.agents.folders import SHIPPED, copied, edit, load, shipped, tool_facts
 
 INTENTS = ("escalate", "greeting", "off_topic", "product_info", "quote")
 FILES = sorted(path.name for path in SHIPPED.glob("*.md"))
@@ -15,7 +15,7 @@ FILES = sorted(path.name for path in SHIPPED.glob("*.md"))
 
 def test_the_shipped_prompts_are_one_catalogue() -> None:
     """A fresh machine would not start if one shipped file were refused."""
-    catalogue = load(SHIPPED)
+    catalogue = shipped()
 
     assert catalogue.intents == INTENTS
     assert set(catalogue.files) == {name.removesuffix(".md") for name in FILES}
@@ -25,7 +25,7 @@ def test_the_shipped_prompts_are_one_catalogue() -> None:
 @pytest.mark.parametrize("intent", INTENTS)
 def test_every_shipped_specialist_names_known_tools_and_guards(intent: str) -> None:
     """A specialist without its tool would promise what it cannot do."""
-    specialist = load(SHIPPED).specialists[intent]
+    specialist = shipped().specialists[intent]
 
     assert set(specialist.tools) <= set(tool_facts().leads)
     assert set(specialist.guards) <= set(GUARDS)
@@ -38,7 +38,7 @@ def test_every_shipped_specialist_names_known_tools_and_guards(intent: str) -> N
 
 def test_the_first_tool_leads() -> None:
     """The local engine would fill no form, search nothing and hand over to nobody."""
-    catalogue = load(SHIPPED)
+    catalogue = shipped()
 
     leads = {intent: item.lead for intent, item in catalogue.specialists.items()}
 
@@ -56,7 +56,7 @@ def test_the_first_tool_leads() -> None:
 
 def test_a_desk_without_such_a_tool_has_no_leading_specialist() -> None:
     """A company that sells nothing by form must not crash where a form would begin."""
-    catalogue = load(SHIPPED)
+    catalogue = shipped()
     without = {name: item for name, item in catalogue.specialists.items() if item.lead != "form"}
 
     assert (
@@ -80,9 +80,9 @@ def test_shared_parts_come_first(folder: Path) -> None:
     assert specialists["greeting"].system[1] != specialists["quote"].system[1]
 
 
-def test_equal_bytes_give_the_same_versions(folder: Path) -> None:
+def test_equal_bytes_give_the_same_versions(tmp_path: Path) -> None:
     """Nobody could tell which prompt wrote an answer if versions moved by themselves."""
-    first, second = load(SHIPPED), load(folder)
+    first, second = shipped(), load(copied(tmp_path))
 
     assert first.version == second.version
     assert first.classifier.version == second.classifier.version

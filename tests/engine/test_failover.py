@@ -1,8 +1,10 @@
 """Two engines, one behind the other: the customer gets one answer, whatever the first one does."""
 
+from dataclasses import replace
+
 import pytest
 
-from engine.base import Done, Metered, Piece, StopReason, Text, ToolUse, Trouble
+from engine.base import Done, Metered, Piece, Round, StopReason, Text, ToolUse, Trouble
 from engine.failover import Failover
 from engine.resilient import Patience, Resilient
 from errors import EngineDown, EngineError
@@ -91,6 +93,17 @@ async def test_no_cost_is_told_twice() -> None:
 
     assert told == [SPENT, SPENT]
     assert text_of(pieces) == "Basic answer."
+
+
+async def test_an_answer_that_the_second_has_begun_it_also_ends() -> None:
+    """Two voices in one answer, and a history that the first engine never wrote, help nobody."""
+    first, second = Scripted([words("Hello.")]), Scripted([SECOND])
+    begun = Round("", (), (), native=None)
+    assert text_of(await heard(Failover(first, second), replace(REQUEST, rounds=(begun,)))) == "Basic answer."
+    assert first.requests == []
+
+    own = Round("", (), (), native=[])
+    assert text_of(await heard(Failover(first, second), replace(REQUEST, rounds=(own,)))) == "Hello."
 
 
 async def test_when_both_fail_the_turn_is_told() -> None:

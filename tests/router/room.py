@@ -96,7 +96,7 @@ def said(text: str, model: str = "claude-sonnet-5-5") -> list[Step]:
     return [Metered(SPENT), Text(text), Done("end_turn", "claude", model, 1, SPENT)]
 
 
-def label(intent: str, after_s: float = 0.0, **more: object) -> list[Step]:
+def label(intent: str, after_s: float = 0.0, /, **more: object) -> list[Step]:
     """A label as Haiku gives it, so many seconds after it was asked for."""
     fields = {
         "intent": intent,

@@ -34,7 +34,7 @@ def _answers(request: EngineRequest) -> list[Step]:
     """A quote asks for its tool first; all others speak at once."""
     if _intent(request) == "quote" and not request.rounds:
         use = ToolUse("t1", "get_quote", dict(PRICE))
-        return [Metered(SPENT), use, Done("tool_use", "claude", "m", 1, SPENT)]
+        return [Metered(SPENT), use, Done("tool_use", "claude", "m", 1, SPENT, native=[])]
     return said(f"I am {_intent(request)}.")
 
 
@@ -151,7 +151,7 @@ async def test_a_guess_may_read_but_never_write() -> None:
 def _handing_over(request: EngineRequest) -> list[Step]:
     if _intent(request) == "escalate" and not request.rounds:
         use = ToolUse("t1", "handoff", {"reason": "asked_for_person", "summary": "Wants a person."})
-        return [Metered(SPENT), use, Done("tool_use", "claude", "m", 1, SPENT)]
+        return [Metered(SPENT), use, Done("tool_use", "claude", "m", 1, SPENT, native=[])]
     return said("Fine.")
 
 

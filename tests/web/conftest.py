@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -165,14 +164,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A server with a database of its own and no key."""
     if not CHROMIUM.is_file():
         pytest.skip(f"there is no browser at {CHROMIUM}")
-    folder = tmp_path_factory.mktemp("desk")
-    running = Desk(folder)
+    running = Desk(tmp_path_factory.mktemp("desk"))
     try:
         running.start()
         yield running
     finally:
         running.die()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

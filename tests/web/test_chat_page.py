@@ -12,7 +12,6 @@ Visit = Callable[..., Visitor]
 Events = list[dict[str, object]]
 _QUOTE = "How much to insure a 2022 Nissan Leaf with 20,000 miles? I am 35."
 _COVER = "What does comprehensive cover include?"
-_UNCLEAR = ("what about it", "how about that then", "and the other one", "it", "cover price person hello")
 _HOSTILE = (
     '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> **bold** [a](javascript:hacked=1) '
     "![x](https://evil.example/x.png) <a href='https://evil.example'>b</a>"
@@ -67,16 +66,14 @@ def test_asking_for_a_person_shows_the_ticket(visit: Visit) -> None:
 def test_the_choices_of_a_question_back_are_buttons(visit: Visit) -> None:
     """A customer on a phone would have to type out what the desk offered to choose from."""
     visitor = visit()
-    for unclear in _UNCLEAR:
-        visitor.say(unclear)
-        if visitor.page.locator(".choice").count():
-            break
-    choice = visitor.page.locator(".choice").first
-    words, turns = choice.inner_text(), visitor.page.locator(".turn").count()
-    choice.click()
-    visitor.answer(turns + 1)
-    assert visitor.sent[-1]["message"] == words
-    assert visitor.page.locator(".choice:enabled").count() == 0
+    visitor.page.route("**/events", lambda route: _stream(route, []))
+    visitor.page.route("**/chat", _answer_with("Which one?\n\n1. a price\n2. a person\n\nOr say it.", []))
+    visitor.say("what about it")
+    visitor.page.get_by_role("button", name="a person").click()
+    visitor.answer(2)
+    assert visitor.sent[1]["message"] == "a person"
+    expect(visitor.page.locator(".turn").first.locator(".choice:enabled")).to_have_count(0)
+    expect(visitor.page.locator("#box")).to_be_focused()
 
 
 def test_a_line_that_breaks_at_any_place_loses_and_doubles_nothing(visit: Visit, cable: Cable) -> None:
@@ -372,7 +369,7 @@ def _answer_with(text: str, citations: list[dict[str, str]]) -> Callable[[Route]
     events: Events = [
         {"type": "TEXT_MESSAGE_CONTENT", "delta": text},
         {"type": "TEXT_MESSAGE_END", "metadata": {"citations": citations}},
-        {"type": "RUN_FINISHED", "result": {"degraded": True}},
+        {"type": "RUN_FINISHED", "result": {"degraded": True, "turn_id": "none"}},
     ]
     return lambda route: _stream(route, [_started(route), *events])
 

@@ -1,0 +1,116 @@
+"""A brain for the simulated API that behaves like a model: it uses only what stands in the request.
+
+It labels by a script (what a good classifier would say), searches and cites what came back, asks for what is missing,
+prices with the details of the conversation, repeats the tool's price digit by digit, and hands over.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.simulation import BrainError, Cited, Data, MessageRequest, Reply, Text, Thinking, ToolUse
+from tests.simulation.content import JsonObject
+from tests.simulation.quote_details import details_in
+from tests.simulation.reply import Part
+
+_PRICE = re.compile(r"(\d+\.\d\d) US dollars per month")
+_TICKET = re.compile(r"T-\w+")
+_FACT = re.compile(r"(make|model|year|mileage|driver_age) ([^,;]+)")
+_GIVEN = re.compile(r"(\d{4}) (\S+) ([^,]+), (\d+) miles, driver aged (\d+)")
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "hello": ("Hello, I'm Eva. How can I help?", "Hola, soy Eva. ¿En qué te ayudo?"),
+    "found": ("Here is what I know. ", "Esto es lo que sé. "),
+    "nothing": ("I could not find that.", "No encontré eso."),
+    "ask": ("I only need: ", "Solo me falta: "),
+    "price": ("It is **${0} a month**.", "Son **{0} dólares al mes**."),
+    "kept": (
+        "Your price stands. Call us to take it up.",
+        "Tu precio sigue en pie. Llámanos para contratarlo.",
+    ),
+    "person": ("A person takes over, ticket {0}.", "Te atiende una persona, ticket {0}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLike:
+    """The brain. `labels`: message -> (intent, language). `seen` keeps the label requests' data."""
+
+    labels: Mapping[str, tuple[str, str]]
+    seen: list[Mapping[str, object]] = field(default_factory=list)
+
+    def __call__(self, request: MessageRequest) -> Reply:
+        """A label for the classifier, a step of the conversation for a specialist."""
+        if request.schema_wanted is not None:
+            return self._label(json.loads(request.last_user_text))
+        parts = self._step(request)
+        return Reply.of(Thinking("What is asked here?", tokens=12), *parts)
+
+    def _label(self, data: Mapping[str, object]) -> Reply:
+        self.seen.append(data)
+        intent, language = self.labels[str(data["message"])]
+        label: JsonObject = {"intent": intent, "confidence": 0.96, "also": [], "language": language}
+        return Reply.of(Data({**label, "sentiment": 0.1, "abuse": False}))
+
+    def _step(self, request: MessageRequest) -> list[Part]:
+        answers = {answer.name: answer for answer in request.answers}
+        if "handoff" in answers:
+            return [_say(request, "person", _one(_TICKET, answers["handoff"].text))]
+        if "get_quote" in answers:
+            return [_say(request, "price", _one(_PRICE, answers["get_quote"].text))]
+        if "search_knowledge" in answers:
+            return _cited(request)
+        if "get_quote" in request.tool_names:
+            return _quote(request)
+        if "search_knowledge" in request.tool_names:
+            return [ToolUse("search_knowledge", {"query": request.last_user_text[:200]})]
+        if "handoff" in request.tool_names:
+            summary = f"The customer wrote: {request.last_user_text}"
+            return [ToolUse("handoff", {"reason": "asked_for_person", "summary": summary})]
+        return [_say(request, "hello")]
+
+
+def _quote(request: MessageRequest) -> list[Part]:
+    """The operator's notes say what is known: of an open quote, or of the prices given so far."""
+    note = "\n".join(request.operator_texts)
+    missing = re.search(r"missing: ([a-z_, ]+)", note)
+    if missing is not None and missing[1].strip() != "nothing":
+        return [_say(request, "ask"), Text(missing[1])]
+    if missing is not None:
+        known = dict(_FACT.findall(note[note.index("known:") : missing.start()]))
+        return [ToolUse("get_quote", {name: _value(name, value) for name, value in known.items()})]
+    changed = details_in([request.last_user_text])
+    given = _GIVEN.findall(note)
+    if not given or not changed:
+        return [_say(request, "kept")]
+    before = dict(zip(("year", "make", "model", "mileage", "driver_age"), given[-1], strict=True))
+    details: JsonObject = {name: _value(name, value) for name, value in before.items()}
+    return [ToolUse("get_quote", details | changed)]
+
+
+def _value(name: str, value: str) -> str | int:
+    return value.strip() if name in {"make", "model"} else int(value)
+
+
+def _cited(request: MessageRequest) -> list[Part]:
+    """The best two passages, word for word, each with its source."""
+    passages = request.answers[-1].passages[:2]
+    if not passages:
+        return [_say(request, "nothing")]
+    parts: list[Part] = [_say(request, "found")]
+    for passage in passages:
+        parts += [Cited(passage.content[0].text, passage.source), Text("\n\n")]
+    return parts[:-1]
+
+
+def _say(request: MessageRequest, phrase: str, value: str = "") -> Text:
+    english, spanish = _WORDS[phrase]
+    is_spanish = any("Spanish" in text for text in request.operator_texts)
+    return Text((spanish if is_spanish else english).format(value))
+
+
+def _one(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    if found is None:
+        raise BrainError(f"nothing to repeat in {text!r}")
+    return found[found.re.groups and 1]
