@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -90,7 +90,7 @@ async def get_turns(
     """Routing lines of the last finished turns, newest first; `text` is part of a turn's or conversation's id."""
     house = house_of(request)
     check_ops(request, house.settings)
-    turns = await house.event_log.recent_turns(_LOOKED_AT, since.timestamp() if since else 0.0)
+    turns = await house.event_log.recent_turns(_LOOKED_AT, _seconds(since) if since else 0.0)
     lines = [fold_routing_line(turn, recorded) for turn, recorded in turns if recorded]
     wanted = {"intent": intent, "engine": engine, "outcome": outcome, "decided_by": decided_by}
     kept = [
@@ -101,6 +101,11 @@ async def get_turns(
         and (text is None or text in line.turn_id or text in line.conversation_id)
     ]
     return JSONResponse({"turns": [line.model_dump(mode="json") for line in kept[:limit]]})
+
+
+def _seconds(moment: datetime) -> float:
+    """Seconds since 1970; a time without a zone is UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 async def stream_turns(request: Request) -> Response:

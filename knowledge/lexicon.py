@@ -7,7 +7,7 @@ specialist and the choice of local replies. Everything is compared folded, so ac
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,7 +22,8 @@ _PLAIN = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "´": "'"}
 )
 # Indic and Thai vowel signs are marks, not letters, for `\w`; emoji are words of one character.
-_WORD = re.compile(r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0eff])+|[\u2600-\u27bf\U0001f000-\U0001faff]")
+_A_WORD = r"(?:(?:[^\W_]|[\u0900-\u0963\u0966-\u0eff])+|[\u2600-\u27bf\U0001f000-\U0001faff])"
+_WORD, _WORD_OR_STEM = re.compile(_A_WORD), re.compile(_A_WORD + r"\*?")
 # Scripts in which a word is not set off by spaces, or carries its article and prepositions with it.
 _UNSPACED = re.compile(r"[\u0590-\u06ff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -54,22 +55,25 @@ class _Node:
     stem_lengths: tuple[int, ...] = ()
     concepts: set[str] = field(default_factory=set)
 
-    def follow(self, word: str) -> Iterator[Self]:
+    def follow(self, word: str) -> list[Self]:
         """Nodes that this word leads to."""
-        if (node := self.exact.get(word)) is not None:
-            yield node
+        found = [self.exact[word]] if word in self.exact else []
         for length in self.stem_lengths:
-            if length <= len(word) and (node := self.stems.get(word[:length])) is not None:
-                yield node
+            if length > len(word):
+                break
+            if (node := self.stems.get(word[:length])) is not None:
+                found.append(node)
+        return found
 
     def grow(self, word: str) -> Self:
         """Node for one more word of a phrase; `*` at its end stands for any ending."""
         stem = word.removesuffix("*")
-        if stem == word:
-            return self.exact.setdefault(word, type(self)())
-        if len(stem) not in self.stem_lengths:
-            self.stem_lengths = (*self.stem_lengths, len(stem))
-        return self.stems.setdefault(stem, type(self)())
+        branch = self.exact if stem == word else self.stems
+        if stem not in branch:
+            branch[stem] = type(self)()
+        if branch is self.stems and len(stem) not in self.stem_lengths:
+            self.stem_lengths = tuple(sorted((*self.stem_lengths, len(stem))))
+        return branch[stem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Lexicon:
             self._parts.append((phrase.replace("*", ""), concept))
             return
         node = self._root
-        steps = _steps(phrase)
+        steps = _WORD_OR_STEM.findall(phrase)
         if not steps:
             raise ValueError(f'lexicon, concept "{concept}": phrase "{phrase}" holds no word')
         for word in steps:
@@ -129,10 +133,3 @@ class Lexicon:
 
 def _spaced(folded: str) -> str:
     return " ".join(folded.split())
-
-
-def _steps(phrase: str) -> list[str]:
-    """Words of a phrase; a word directly followed by `*` keeps it."""
-    return [
-        phrase[m.start() : m.end() + (phrase[m.end() : m.end() + 1] == "*")] for m in _WORD.finditer(phrase)
-    ]

@@ -10,12 +10,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from knowledge.lexicon import Lexicon
-from knowledge.senses import senses_fingerprint
+from knowledge.senses import find_senses, senses_fingerprint
 from router.features import extract
 from router.modelfile import FORMAT, ModelFile, ModelFileError
 from router.neighbours import Neighbours
@@ -78,6 +77,8 @@ class LocalClassifier:
         self._lexicon = lexicon
         self._vocabulary = vocabulary
         self._weights = weights
+        self._neighbours = Neighbours([example.text for example in examples], lexicon)
+        find_senses("")  # reads its tables now, so that no message has to wait for them
 
     @classmethod
     def train(cls, examples: Sequence[Example], lexicon: Lexicon) -> Self:
@@ -115,7 +116,7 @@ class LocalClassifier:
         with contextlib.suppress(ModelFileError):
             file = ModelFile.read(path)
             if file.key == _fingerprint(examples, lexicon):
-                return cls._from_file(file)
+                return cls._from_file(file, lexicon)
         trained = cls.train(examples, lexicon)
         with contextlib.suppress(OSError):
             trained.save(path)
@@ -128,7 +129,9 @@ class LocalClassifier:
         Raises:
             ModelFileError: The file is missing, cut, changed, of another format or not a model.
         """
-        return cls._from_file(ModelFile.read(path))
+        file = ModelFile.read(path)
+        phrases = {concept: tuple(listed) for concept, listed in file.lexicon.items()}
+        return cls._from_file(file, Lexicon(phrases))
 
     def save(self, path: Path) -> None:
         """Write the classifier to a file; its folder is made when missing.
@@ -162,15 +165,11 @@ class LocalClassifier:
         """The `n` training lines most like a message, the most alike first; fewer when few have anything in common."""
         return [self._examples[at] for at in self._neighbours.nearest(text, n)]
 
-    @cached_property
-    def _neighbours(self) -> Neighbours:
-        return Neighbours([example.text for example in self._examples], self._lexicon)
-
     @classmethod
-    def _from_file(cls, file: ModelFile) -> Self:
+    def _from_file(cls, file: ModelFile, lexicon: Lexicon) -> Self:
         return cls(
             examples=[Example(*fields) for fields in file.examples],
-            lexicon=Lexicon({concept: tuple(phrases) for concept, phrases in file.lexicon.items()}),
+            lexicon=lexicon,
             intents=file.intents,
             vocabulary=Vocabulary(names=file.features, lines=file.lines, size=len(file.examples)),
             weights=file.weights,

@@ -25,11 +25,12 @@ from store.migrate import migrate
 log = structlog.get_logger()
 READERS = 8
 READER_WAIT_S = 2.0
-BUSY_TIMEOUT_MS = 5_000
+READ_BUSY_S = 5.0
 WRITE_PATIENCE_S = 4.5
-_LOCK_TRY_MS = 250
+MIGRATION_PATIENCE_S = 10.0
+_LOCK_TRY_S = 0.25
 _TELL_EVERY_S = 60.0
-_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 class Database:
@@ -47,8 +48,8 @@ class Database:
         write_patience_s: float = WRITE_PATIENCE_S,
     ) -> None:
         self.url = driver_url(url)
-        self.read_engine = _engine(self.url, readers, reader_wait_s, "BEGIN")
-        self.write_engine = _engine(self.url, 1, reader_wait_s, "BEGIN IMMEDIATE")
+        self.read_engine = _engine(self.url, readers, reader_wait_s, "BEGIN", READ_BUSY_S)
+        self.write_engine = _engine(self.url, 1, reader_wait_s, "BEGIN IMMEDIATE", _LOCK_TRY_S)
         self._write_patience_s = write_patience_s
         self._waiting: list[Write] = []
         self._under_way: list[Write] = []
@@ -83,19 +84,25 @@ class Database:
         await self.write_engine.dispose()
 
     async def _prepare(self) -> None:
-        """Bring the schema up to date.
+        """Bring the schema up to date; another server that starts at the same time is waited for.
 
         Raises:
             ConfigError: The file cannot be opened, is no database, or was made by a newer version.
         """
-        try:
-            async with self.write_engine.connect() as connection:
-                await connection.run_sync(migrate)
-                await connection.commit()
-        except DBAPIError as exc:
-            raise ConfigError(
-                f"FRONTDESK_DATABASE_URL: the database cannot be opened ({exc.orig}); is the path right, and writable?"
-            ) from exc
+        until = time.monotonic() + MIGRATION_PATIENCE_S
+        while True:
+            try:
+                async with self.write_engine.connect() as connection:
+                    await connection.run_sync(migrate)
+                    await connection.commit()
+            except DBAPIError as exc:
+                if fault_of(exc) == "db_busy" and time.monotonic() < until:
+                    continue
+                raise ConfigError(
+                    f"FRONTDESK_DATABASE_URL: the database cannot be opened ({exc.orig}); is the path right, and writable?"
+                ) from exc
+            else:
+                return
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection, None]:
@@ -141,7 +148,11 @@ class Database:
         """Write until closed; whatever ends it, nobody waits for a writer that is gone."""
         try:
             while not self._is_closed or self._waiting:
-                await self._write_groups()
+                try:
+                    await self._write_groups()
+                except DBAPIError as exc:  # not even a connection was to be had
+                    self._refuse(exc, self._waiting)
+                    await asyncio.sleep(_LOCK_TRY_S)
         finally:
             self._is_closed = True
             for write in [*self._under_way, *self._waiting]:
@@ -150,8 +161,6 @@ class Database:
     async def _write_groups(self) -> None:
         """Write group after group, until closed or the connection is of no use any more."""
         async with self.write_engine.connect() as connection:
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_TRY_MS}")
-            await connection.rollback()
             while not self._is_closed or self._waiting:
                 await self._wake.wait()
                 self._wake.clear()
@@ -167,11 +176,14 @@ class Database:
                     self._fault = await run_group(connection, group, self._tell)
                     break
         except DBAPIError as exc:
-            self._fault = self._tell(exc, len(group))
-            for write in group:
-                write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
+            self._refuse(exc, group)
             return False
         return True
+
+    def _refuse(self, error: DBAPIError, group: list[Write]) -> None:
+        self._fault = self._tell(error, len(group))
+        for write in group:
+            write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
 
     async def _begin(self, connection: AsyncConnection, group: list[Write]) -> bool:
         """Take the write lock; while somebody else has it, writes that waited too long are refused."""
@@ -202,25 +214,24 @@ async def _touch(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
-def _engine(url: str, connections: int, wait_s: float, begin: str) -> AsyncEngine:
+def _engine(url: str, connections: int, wait_s: float, begin: str, busy_s: float) -> AsyncEngine:
     """An engine of our own ways: it begins transactions as we say, and syncs every commit."""
     engine = create_async_engine(url, pool_size=connections, max_overflow=0, pool_timeout=wait_s)
+
+    def on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's connection has no common type
+        try:
+            connection.isolation_level = None  # we say BEGIN ourselves
+            cursor = connection.cursor()
+            for pragma in (f"busy_timeout={round(1000 * busy_s)}", *_PRAGMAS):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:
+            connection.close()  # nobody else will, and its thread would keep the program alive
+            raise
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", _on_connect)
+    event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
-
-
-def _on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection has no common type
-    try:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-    except BaseException:
-        connection.close()  # nobody else will, and its thread would keep the program alive
-        raise

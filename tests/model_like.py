@@ -53,18 +53,18 @@ class ModelLike:
         return Reply.of(Data({**label, "sentiment": 0.1, "abuse": False}))
 
     def _step(self, request: MessageRequest) -> list[Part]:
-        answers = {answer.name: answer for answer in request.answers}
+        answers = {answer.name: answer for answer in request.answers if not answer.is_error}
         if "handoff" in answers:
             return [_say(request, "person", _one(_TICKET, answers["handoff"].text))]
         if "get_quote" in answers:
             return [_say(request, "price", _one(_PRICE, answers["get_quote"].text))]
         if "search_knowledge" in answers:
             return _cited(request)
-        if "get_quote" in request.tool_names:
+        if request.can_call("get_quote"):
             return _quote(request)
-        if "search_knowledge" in request.tool_names:
+        if request.can_call("search_knowledge"):
             return [ToolUse("search_knowledge", {"query": request.last_user_text[:200]})]
-        if "handoff" in request.tool_names:
+        if request.can_call("handoff"):
             summary = f"The customer wrote: {request.last_user_text}"
             return [ToolUse("handoff", {"reason": "asked_for_person", "summary": summary})]
         return [_say(request, "hello")]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from engine.breaker import FIRST_PAUSE_S
@@ -16,9 +15,9 @@ from engine.claude import Claude
 from engine.failover import Failover
 from engine.local import Local
 from engine.resilient import Patience, Resilient
-from readers.routing_line import RoutingLine, fold_routing_line
 from router.desk import Engines
 from tests.model_like import ModelLike
+from tests.router.room import Talk, Turn, desk
 from tests.serving import Running, local_settings, running, streamed, text_of
 from tests.simulation import Simulation
 
@@ -27,13 +26,14 @@ ENGLISH, SPANISH = (
     "Does your car insurance cover hail damage?",
     "¿El seguro de coche cubre los daños por granizo?",
 )
+HELLO = "Hello there!"
+QUOTE = "How much to insure a 2022 Nissan Leaf with 20000 miles? I am 34."
 LABELS = {
     ENGLISH: ("product_info", "en"),
     SPANISH: ("product_info", "es"),
-    "Hello there!": ("greeting", "en"),
-    "How much to insure a 2022 Nissan Leaf with 20000 miles? I am 34.": ("quote", "en"),
+    HELLO: ("greeting", "en"),
+    QUOTE: ("quote", "en"),
 }
-QUOTE = "How much to insure a 2022 Nissan Leaf with 20000 miles? I am 34."
 SHORT = Patience(first_piece_s=1.0, silence_s=0.4, retry_total_s=1.0)
 Body = dict[str, Any]
 
@@ -50,40 +50,45 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A server with Claude in front, the API behind it, and the breakers' clock."""
+class Line:
+    """Claude's engines, the API behind them, and the breakers' clock."""
 
     api: Simulation
-    server: Running
+    resilient: Resilient
     clock: Clock
-    states: Resilient
 
-    async def ask(self, text: str, client: httpx2.AsyncClient | None = None) -> tuple[Body, float]:
-        """The reply, and how long it took."""
+    @property
+    def engines(self) -> Engines:
+        """As the server builds them."""
+        states = self.resilient
+        return Engines(Failover(states, Local()), states, expects_claude=True, states=lambda: states.states)
+
+    async def ask(self, text: str = ENGLISH) -> tuple[Turn, float]:
+        """The turn in a conversation of its own, and how many seconds it took."""
         started = time.monotonic()
-        response = await (client or self.server.client).post("/chat", json={"message": text})
-        assert response.status_code == 200, response.text
-        reply: Body = response.json()
-        return reply, time.monotonic() - started
-
-    async def line(self, reply: Body) -> RoutingLine:
-        """The routing line of this reply's turn."""
-        turns = await self.server.house.event_log.read_turns(reply["conversation_id"], 50)
-        return next(fold_routing_line(ref, seen) for ref, seen in turns if ref.turn_id == reply["turn_id"])
+        turn = await Talk(desk(self.engines)).say(text)
+        return turn, time.monotonic() - started
 
 
 @asynccontextmanager
-async def _desk(
-    folder: Path, patience: Patience = SHORT, key: str | None = None
-) -> AsyncGenerator[Desk, None]:
+async def _line(patience: Patience = SHORT, key: str | None = None) -> AsyncGenerator[Line, None]:
     clock = Clock()
     async with Simulation(ModelLike(LABELS)) as api, Claude(key or api.api_key, api.base_url) as claude:
-        resilient = Resilient(claude, patience, clock)
-        engines = Engines(
-            Failover(resilient, Local()), resilient, expects_claude=True, states=lambda: resilient.states
-        )
-        async with running(local_settings(folder), engines) as server:
-            yield Desk(api, server, clock, resilient)
+        yield Line(api, Resilient(claude, patience, clock), clock)
+
+
+@asynccontextmanager
+async def _served(folder: Path, line: Line) -> AsyncGenerator[Running, None]:
+    async with running(local_settings(folder), line.engines) as server:
+        yield server
+
+
+async def _post(server: Running, text: str) -> tuple[Body, float]:
+    started = time.monotonic()
+    response = await server.client.post("/chat", json={"message": text})
+    assert response.status_code == 200, response.text
+    reply: Body = response.json()
+    return reply, time.monotonic() - started
 
 
 def _check_honest(reply: Body, language: str = "en") -> None:
@@ -92,7 +97,12 @@ def _check_honest(reply: Body, language: str = "en") -> None:
     assert (reply["engine"], reply["degraded"]) == ("local", True)
     assert ("basic mode" if language == "en" else "modo básico") in reply["text"]
     assert reply["citations"]
-    assert "error" not in reply
+    assert reply.get("error") is None
+
+
+def _body(turn: Turn) -> Body:
+    body: Body = turn.reply.model_dump(mode="json")
+    return body
 
 
 @pytest.mark.parametrize(
@@ -110,171 +120,211 @@ def _check_honest(reply: Body, language: str = "en") -> None:
         ("hang200 x*", 4.0),
     ],
 )
-async def test_an_outage_is_answered_honestly_and_in_time(fault: str, seconds: float, tmp_path: Path) -> None:
+async def test_an_outage_is_answered_honestly_and_in_time(fault: str, seconds: float) -> None:
     """Whatever the API does, the customer reads a useful answer, and that it is a basic one."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults("*", fault)
-        reply, took_s = await desk.ask(ENGLISH)
-        line = await desk.line(reply)
+    async with _line() as line:
+        line.api.faults("*", fault)
+        turn, took_s = await line.ask()
 
-    _check_honest(reply)
+    _check_honest(_body(turn))
     assert took_s < seconds
-    assert line.outcome == "answered_degraded"
-    assert "classifier_fallback" in line.faults
+    assert turn.line.outcome == "answered_degraded"
+    assert "classifier_fallback" in turn.faults
 
 
 async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(tmp_path: Path) -> None:
     """In real time: the label hangs first, then the answer, and the customer still gets words in time."""
-    async with _desk(tmp_path, Patience()) as desk:
-        desk.api.faults("*", "hang x*")
-        reply, took_s = await desk.ask(ENGLISH)
-        await desk.api.until(lambda: desk.api.open_answers == 0)
+    async with _line(Patience()) as line, _served(tmp_path, line) as server:
+        line.api.faults("*", "hang x*")
+        reply, took_s = await _post(server, ENGLISH)
+        await line.api.until(lambda: line.api.open_answers == 0)
 
     _check_honest(reply)
     assert took_s < 9
 
 
 async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: Path) -> None:
-    """The API is gone for twenty customers; few calls are tried, and the next minute everybody is back on Claude."""
-    async with _desk(tmp_path) as desk:
-        await desk.api.down()
-        replies = [(await desk.ask(SPANISH))[0] for _ in range(20)]
-        assert desk.states.states == {HAIKU: "open", SONNET: "open"}
-        await desk.api.up()
-        desk.clock.ahead_s += FIRST_PAUSE_S
-        back, _ = await desk.ask(ENGLISH)
-        line = await desk.line(back)
+    """The API is gone for twenty customers; a moment after it is back, so is everybody."""
+    async with _line() as line, _served(tmp_path, line) as server:
+        await line.api.down()
+        replies = [(await _post(server, SPANISH))[0] for _ in range(20)]
+        assert line.resilient.states == {HAIKU: "open", SONNET: "open"}
+        ready = (await server.client.get("/readyz")).json()
+        await line.api.up()
+        line.clock.ahead_s += FIRST_PAUSE_S
+        back, _ = await _post(server, ENGLISH)
 
     for reply in replies:
         _check_honest(reply, "es")
-    assert (back["engine"], back["degraded"], line.faults) == ("claude", False, ())
-    assert desk.states.states == {HAIKU: "closed", SONNET: "closed"}
+    assert ready["status"] == "ready"
+    assert (back["engine"], back["degraded"], back["decided_by"]) == ("claude", False, "haiku")
+    assert line.resilient.states == {HAIKU: "closed", SONNET: "closed"}
 
 
-async def test_an_overload_sees_few_calls_and_one_probe(tmp_path: Path) -> None:
-    """Twenty turns during an overload: a handful of calls. Then one probe for labels and one for answers."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults("*", "529 x*")
-        times = [(await desk.ask(ENGLISH))[1] for _ in range(20)]
-        calls = len(desk.api.calls())
-        desk.clock.ahead_s += FIRST_PAUSE_S
+@pytest.mark.parametrize(("fault", "most"), [("529 x*", 6), ("500 x*", 6), ("429:60 x*", 2), ("401 x*", 2)])
+async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> None:
+    """Twenty turns during an outage: a handful of calls. Then one probe for labels and one for answers."""
+    async with _line() as line:
+        line.api.faults("*", fault)
+        times = [(await line.ask())[1] for _ in range(20)]
+        calls = len(line.api.calls())
+        line.clock.ahead_s += 80
         async with asyncio.TaskGroup() as group:
             for _ in range(10):
-                group.create_task(desk.ask(ENGLISH))
-        probes = len(desk.api.calls()) - calls
+                group.create_task(line.ask())
+        probes = line.api.calls()[calls:]
 
-    assert calls <= 6
-    assert probes == 2
-    assert max(times[1:]) < 0.5
+    assert calls <= most
+    assert sorted(probe.model for probe in probes) == [HAIKU, SONNET]
+    assert max(times[2:]) < 0.5
 
 
-async def test_a_short_overload_is_not_noticed(tmp_path: Path) -> None:
+async def test_a_short_overload_is_not_noticed() -> None:
     """One 529 or one rate limit, and the answer is Claude's all the same."""
-    async with _desk(tmp_path, Patience()) as desk:
-        desk.api.faults(SONNET, "529")
-        desk.api.faults(HAIKU, "429:1")
-        reply, took_s = await desk.ask(ENGLISH)
-        line = await desk.line(reply)
+    async with _line(Patience()) as line:
+        line.api.faults(SONNET, "529")
+        line.api.faults(HAIKU, "429:1")
+        turn, took_s = await line.ask()
 
-    assert (reply["engine"], reply["degraded"]) == ("claude", False)
-    assert line.retries == 2
-    assert set(line.faults) == {"upstream_529", "upstream_429"}
+    assert (turn.line.engine, turn.line.outcome) == ("claude", "answered")
+    assert turn.line.retries == 2
+    assert set(turn.faults) == {"upstream_529", "upstream_429"}
     assert took_s < 3
 
 
-async def test_only_the_classifier_is_down(tmp_path: Path) -> None:
+async def test_only_the_classifier_is_down() -> None:
     """A normal answer from Claude; only the log knows that the local label decided."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults(HAIKU, "500 x*")
-        reply, _ = await desk.ask(ENGLISH)
-        line = await desk.line(reply)
+    async with _line() as line:
+        line.api.faults(HAIKU, "500 x*")
+        turn, _ = await line.ask()
 
-    assert (reply["engine"], reply["degraded"], reply["decided_by"]) == ("claude", False, "local")
-    assert line.faults[-1] == "classifier_fallback"
-    assert line.outcome == "answered"
+    assert (turn.line.engine, turn.line.outcome, turn.line.decided_by) == ("claude", "answered", "local")
+    assert turn.faults[-1] == "classifier_fallback"
 
 
-async def test_only_the_specialist_is_down(tmp_path: Path) -> None:
+async def test_only_the_specialist_is_down() -> None:
     """A local answer under Claude's intent."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults(SONNET, "500 x*")
-        reply, _ = await desk.ask(ENGLISH)
+    async with _line() as line:
+        line.api.faults(SONNET, "500 x*")
+        turn, _ = await line.ask()
 
-    _check_honest(reply)
-    assert reply["decided_by"] == "haiku"
+    _check_honest(_body(turn))
+    assert turn.route.decided_by == "haiku"
 
 
-async def test_a_quote_is_still_worked_out(tmp_path: Path) -> None:
+async def test_a_quote_is_still_worked_out() -> None:
     """In basic mode the price is the same tool's."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults("*", "401 x*")
-        reply, _ = await desk.ask(QUOTE)
+    async with _line() as line:
+        line.api.faults("*", "401 x*")
+        turn, _ = await line.ask(QUOTE)
 
-    assert reply["degraded"] is True
-    assert reply["quote"]["monthly_premium_usd"] in reply["text"]
+    assert turn.reply.degraded
+    assert turn.reply.quote is not None
+    assert turn.reply.quote.monthly_premium_usd in turn.text
+
+
+async def test_claude_goes_down_between_the_tool_and_the_answer() -> None:
+    """What was found is told all the same, once, and by one voice."""
+    async with _line() as line:
+        line.api.faults(SONNET, "ok, 500 x*")
+        turn, _ = await line.ask()
+
+    _check_honest(_body(turn))
+    assert len(turn.tools) == 1
 
 
 @pytest.mark.parametrize("fault", ["reset:2", "error:2", "stall:60:2", "badjson:2", "cut:2:word"])
-async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str, tmp_path: Path) -> None:
+async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str) -> None:
     """What was shown is neither doubled nor taken back; the customer learns that it may be incomplete."""
-    async with _desk(tmp_path) as desk:
-        desk.api.pace(chunk_chars=8)
-        desk.api.faults(HAIKU, f"ok, {fault}")
-        frames = await streamed(desk.server.client, {"message": "Hello there!"})
-        result = frames[-1].event["result"]
+    async with _line() as line:
+        line.api.pace(chunk_chars=8)
+        line.api.faults(HAIKU, f"ok, {fault}")
+        turn, _ = await line.ask(HELLO)
+
+    assert turn.text.startswith("Hello, ")
+    assert turn.text.count("Hello") == 1
+    assert "may be incomplete" in turn.text
+    assert turn.line.outcome == "answered_degraded"
+
+
+async def test_a_stream_that_breaks_off_ends_like_every_stream(tmp_path: Path) -> None:
+    """A chat page never waits for an end that does not come, and what it shows is what is kept."""
+    async with _line() as line, _served(tmp_path, line) as server:
+        line.api.pace(chunk_chars=8)
+        line.api.faults(HAIKU, "ok, reset:2")
+        frames = await streamed(server.client, {"message": HELLO})
 
     assert frames[-1].type == "RUN_FINISHED"
-    assert text_of(frames) == result["text"]
-    assert result["text"].startswith("Hello, ")
-    assert result["text"].count("Hello, ") == 1
-    assert "may be incomplete" in result["text"]
-    assert result["degraded"] is True
+    assert text_of(frames) == frames[-1].event["result"]["text"]
 
 
 @pytest.mark.parametrize("fault", ["reset:0", "error:0", "cut:0"])
-async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str, tmp_path: Path) -> None:
+async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str) -> None:
     """The customer notices nothing."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults(SONNET, fault)
-        reply, _ = await desk.ask(ENGLISH)
-        line = await desk.line(reply)
+    async with _line() as line:
+        line.api.faults(SONNET, fault)
+        turn, _ = await line.ask()
 
-    assert (reply["engine"], reply["degraded"], line.retries) == ("claude", False, 1)
+    assert (turn.line.engine, turn.line.outcome, turn.line.retries) == ("claude", "answered", 1)
 
 
 @pytest.mark.parametrize("fault", ["empty", "refusal", "max_tokens:1"])
-async def test_an_answer_without_words_is_given_locally(fault: str, tmp_path: Path) -> None:
+async def test_an_answer_without_words_is_given_locally(fault: str) -> None:
     """Never an empty bubble."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults(SONNET, f"{fault} x*")
-        reply, _ = await desk.ask(ENGLISH)
+    async with _line() as line:
+        line.api.faults(SONNET, f"{fault} x*")
+        turn, _ = await line.ask()
 
-    _check_honest(reply)
+    _check_honest(_body(turn))
+    assert turn.line.cost_usd > 0
+
+
+async def test_a_cut_sentence_is_shown_as_cut() -> None:
+    """The limit was reached in the middle of a word: the customer sees that something is missing."""
+    async with _line() as line:
+        line.api.faults(HAIKU, "ok, max_tokens:3")
+        turn, _ = await line.ask(HELLO)
+
+    assert turn.text.startswith("Hello, ")
+    assert turn.text.endswith("E…")
 
 
 @pytest.mark.parametrize(
     "fault", ["unknown", "pings:20", "bytes", "utf8", "nostop", "pause", "toolcase", "tooljson"]
 )
-async def test_a_strange_line_changes_nothing(fault: str, tmp_path: Path) -> None:
+async def test_a_strange_line_changes_nothing(fault: str) -> None:
     """Pings, unknown events, split letters, odd spellings and one broken tool request are our business alone."""
-    async with _desk(tmp_path) as desk:
-        desk.api.faults(SONNET, fault)
-        reply, _ = await desk.ask(ENGLISH)
+    async with _line() as line:
+        line.api.faults(SONNET, fault)
+        turn, _ = await line.ask()
 
-    assert (reply["engine"], reply["degraded"]) == ("claude", False)
-    assert reply["citations"]
+    assert (turn.line.engine, turn.line.outcome) == ("claude", "answered")
+    assert turn.reply.citations
 
 
-async def test_a_wrong_key_never_shows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_refused_message_does_not_poison_the_conversation() -> None:
+    """It is left out of what Claude reads next, or every later turn would be refused as well."""
+    async with _line() as line:
+        talk = Talk(desk(line.engines))
+        line.api.faults(SONNET, "refusal")
+        refused = await talk.say(ENGLISH)
+        fine = await talk.say(HELLO)
+        sent = line.api.calls()[-1].body["messages"]
+
+    assert "stop_refusal" in refused.faults
+    assert fine.line.outcome == "answered"
+    assert ENGLISH not in str(sent)
+
+
+async def test_a_wrong_key_never_shows(capfd: pytest.CaptureFixture[str]) -> None:
     """One loud line for the operator, no retries, and the key in no log."""
-    async with _desk(tmp_path, key="sk-ant-not-this-one") as desk:
-        for _ in range(5):
-            reply, took_s = await desk.ask(ENGLISH)
-            _check_honest(reply)
-            assert took_s < 2
-        calls = len(desk.api.calls())
+    async with _line(key="sk-ant-not-this-one") as line:
+        turns = [(await line.ask())[0] for _ in range(5)]
+        calls = len(line.api.calls())
     shown = "".join(capfd.readouterr())
 
+    for turn in turns:
+        _check_honest(_body(turn))
     assert calls <= 2
     assert '"level": "critical"' in shown
     assert "sk-ant-not-this-one" not in shown
