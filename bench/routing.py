@@ -7,7 +7,6 @@ Five-fold over the utterances of prompts/*.md, then trained on all of them and h
 import argparse
 import json
 import random
-import re
 import statistics
 import tempfile
 import time
@@ -17,12 +16,13 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
+from build import build_parts, examples_of, load_prompts
 from knowledge.language import detect_language
-from knowledge.lexicon import Lexicon
+from knowledge.lexicon import Lexicon, fold
 from router.calibration import Verdict, accuracy, calibration_error, coverage, precision_at, tempered
 from router.local import Example, LocalClassifier, LocalLabel
+from settings import Settings
 
-PROMPTS = Path("prompts")
 CASES = Path("evals/cases/routing.jsonl")
 FOLDS, SEED = 5, 7
 ACT_AT = (0.5, 0.92)
@@ -43,41 +43,16 @@ class Judged:
         return Verdict(self.label.confidence, self.label.intent == self.example.intent)
 
 
-def read_examples(folder: Path) -> list[Example]:
-    """Utterances of all intents, in a fixed order."""
-    files = [file for file in sorted(folder.glob("*.md")) if not file.name.startswith("_")]
-    return [
-        Example(text=match[2], intent=file.stem, awaiting=match[1])
-        for file in files
-        for line in _section(file, "Utterances")
-        if (match := re.fullmatch(r"(?:awaiting=(\w+) \| )?(.+)", line))
-    ]
-
-
-def read_lexicon(file: Path) -> Lexicon:
-    """Concepts with their phrases, all languages together."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    concept = ""
-    for line in _section(file, "Lexicon"):
-        if line.startswith("## "):
-            concept = line[3:]
-        elif entry := re.fullmatch(r"[a-z]{2,3}: (.+)", line):
-            found[concept] += [phrase.strip() for phrase in entry[1].split(",") if phrase.strip()]
-    return Lexicon({name: tuple(phrases) for name, phrases in found.items()})
-
-
-def _section(file: Path, name: str) -> list[str]:
-    found = re.search(
-        rf"^# {name}\n(.*?)(?=^# |\Z)", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    return [line.strip() for line in found[1].splitlines() if line.strip()] if found else []
-
-
-def read_cases(file: Path) -> list[tuple[Example, str]]:
-    """Held-out messages, each with its language; none when there is no such file."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+def read_cases(file: Path, trained_on: Iterable[Example]) -> list[tuple[Example, str]]:
+    """Held-out messages, each with its language; those that happen to be training lines too are left out."""
+    known = {fold(example.text) for example in trained_on}
+    lines = file.read_text(encoding="utf-8").splitlines()
     cases = [json.loads(line) for line in lines if line.strip()]
-    return [(Example(case["text"], case["intent"], case["awaiting"]), case["language"]) for case in cases]
+    return [
+        (Example(case["text"], case["intent"], case["awaiting"]), case["language"])
+        for case in cases
+        if fold(case["text"]) not in known
+    ]
 
 
 def folds(examples: Sequence[Example]) -> list[set[int]]:
@@ -100,10 +75,10 @@ def judge(classifier: LocalClassifier, cases: Iterable[tuple[Example, str]]) -> 
 def cross_validate(examples: Sequence[Example], lexicon: Lexicon) -> list[Judged]:
     """Each example with its label by a classifier that has not seen it."""
     judged: list[Judged] = []
-    for fold in folds(examples):
-        classifier = LocalClassifier.train([e for at, e in enumerate(examples) if at not in fold], lexicon)
+    for part in folds(examples):
+        classifier = LocalClassifier.train([e for at, e in enumerate(examples) if at not in part], lexicon)
         judged += judge(
-            classifier, ((examples[at], detect_language(examples[at].text)) for at in sorted(fold))
+            classifier, ((examples[at], detect_language(examples[at].text)) for at in sorted(part))
         )
     return judged
 
@@ -184,10 +159,13 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list the wrong labels")
     parser.add_argument("--folds-only", action="store_true", help="leave out the held-out cases")
     wanted = parser.parse_args()
-    examples, lexicon = read_examples(PROMPTS), read_lexicon(PROMPTS / "_lexicon.md")
+    settings = Settings.read(FRONTDESK_ENGINE="local")
+    catalogue = load_prompts(settings, build_parts(settings))
+    examples, lexicon = examples_of(catalogue), catalogue.lexicon
     parts = {f"{FOLDS}-fold over prompts/*.md": cross_validate(examples, lexicon)}
     classifier = print_times(examples, lexicon)
-    if not wanted.folds_only and (cases := read_cases(CASES)):
+    if not wanted.folds_only:
+        cases = read_cases(CASES, examples)
         parts[f"held out: {CASES}"] = judge(classifier, cases)
     for title, judged in parts.items():
         print_scores(title, judged)

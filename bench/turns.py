@@ -39,7 +39,9 @@ async def _one(house: House, number: int) -> tuple[int, int]:
 
 async def _run(at_once: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.read(FRONTDESK_ENGINE="local", FRONTDESK_DATABASE_URL=f"sqlite:///{Path(folder) / 'bench.db'}")
+        settings = Settings.read(
+            FRONTDESK_ENGINE="local", FRONTDESK_DATABASE_URL=f"sqlite:///{Path(folder) / 'bench.db'}"
+        )
         async with open_house(settings) as house:
             await asyncio.gather(*(_one(house, number) for number in range(len(MESSAGES))))
             gate = asyncio.Semaphore(at_once)

@@ -28,7 +28,7 @@ from events import (
 from knowledge.slots import read_slots
 from readers.reply import Reply, fold_reply
 from readers.routing_line import RoutingLine, fold_routing_line
-from router.desk import Desk, Engines, RouterMode
+from router.desk import Desk, DeskRecords, Engines, RouterMode
 from router.local import LocalClassifier
 from router.state import ConversationState, fold_state, turns_to_read
 from router.turn import Incoming, run_turn
@@ -130,7 +130,7 @@ def desk(
     *,
     mode: RouterMode = "haiku",
     speculate: bool = True,
-    shelf: Shelf | None = None,
+    shelf: DeskRecords | None = None,
     utcnow: Callable[[], datetime] = lambda: NOW,
 ) -> Desk:
     """The shipped desk on these engines."""

@@ -1,0 +1,213 @@
+"""Acceptance: messages sent twice, clients that leave and come back, servers killed. Nothing lost, nothing doubled."""
+
+import asyncio
+import json
+import sqlite3
+import tempfile
+import time
+from collections import Counter
+from contextlib import aclosing, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.base import ToolUse
+from events import TurnAccepted, is_end
+from readers.reply import fold_text
+from server import open_house
+from store.log import NewMessage
+from tests.engines import Scripted, Step, only
+from tests.processes import ServerProcess
+from tests.serving import STREAM, Frame, client_of, frames_of, local_settings, text_of
+from tests.simulation import Simulation, Timing
+from tests.simulation.demo import demo
+
+CANARY = "Quetzalcoatl"
+HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
+RECOVERED_WITHIN_S = 10.0
+
+
+@dataclass
+class Reader:
+    """A client on a bad line: it keeps what it got, and comes back with its last event id."""
+
+    url: str
+    thread: str
+    message_id: str
+    text: str
+    got: list[Frame] = field(default_factory=list)
+    token: str = ""
+
+    async def read(self, until: str | None = None, count: int = 1) -> None:
+        """Send the message and read, until this many events of this type came, or to the end."""
+        headers = {**STREAM, **({"X-Visitor-Token": self.token} if self.token else {})}
+        if self.got:
+            headers["Last-Event-ID"] = self.got[-1].event_id
+        async with client_of(self.url) as client:
+            async with client.stream("POST", "/chat", json=self.body, headers=headers) as response:
+                assert response.status_code == 200, await response.aread()
+                self.token = self.token or response.headers["x-visitor-token"]
+                async for frame in frames_of(response):
+                    self.got.append(frame)
+                    count -= frame.type == until
+                    if count == 0:
+                        return
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The message as an AG-UI client sends it."""
+        said = [{"id": "u1", "role": "user", "content": self.text}]
+        return {"threadId": self.thread, "runId": self.message_id, "messages": said}
+
+    async def reply(self) -> dict[str, Any]:
+        """The same message once more, as JSON."""
+        async with client_of(self.url, {"X-Visitor-Token": self.token}) as client:
+            response = await client.post("/chat", json=self.body)
+        assert response.status_code == 200, response.text
+        reply: dict[str, Any] = response.json()
+        return reply
+
+
+async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """SIGKILL after acceptance, mid-stream, around a tool's effect, and with messages waiting: all end once."""
+    timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=120, chunk_chars=12)
+    async with Simulation(demo, timing=timing) as simulation:
+        environment = {**simulation.environment, "FRONTDESK_ENGINE": "claude"}
+        async with ServerProcess(tmp_path, environment) as process:
+            readers = {
+                name: Reader(process.url, f"thread-of-{name}-0000001", f"id-{name}", f"{text} {CANARY}")
+                for name, text in {
+                    "done": "Hello!",
+                    "stream": "Does comprehensive cover hail and theft of my car?",
+                    "effect": "I want to talk to a human agent please",
+                    "accepted": "Does collision cover my car?",
+                }.items()
+            }
+            behind = await _bring_about_the_worst_moment(tmp_path, readers)
+            await process.kill()
+            started = time.monotonic()
+            await process.start()
+            async with asyncio.timeout(2 * RECOVERED_WITHIN_S):
+                await asyncio.gather(*(reader.read() for reader in [*readers.values(), behind]))
+            assert time.monotonic() - started < RECOVERED_WITHIN_S + 5
+            await _check(process, tmp_path, [*readers.values(), behind])
+
+
+async def _bring_about_the_worst_moment(folder: Path, readers: dict[str, Reader]) -> Reader:
+    """Returns when one turn is done, one streams, one waits behind it, one had its effect, one was accepted."""
+    await readers["done"].read()
+    await readers["stream"].read("TEXT_MESSAGE_CONTENT", 2)
+    stream = readers["stream"]
+    behind = Reader(stream.url, stream.thread, "id-behind", f"And glass? {CANARY}", token=stream.token)
+    await behind.read("RUN_STARTED")
+    await readers["effect"].read("RUN_STARTED")
+    async with asyncio.timeout(10):
+        while not _rows(folder, "SELECT 1 FROM tickets"):  # noqa: ASYNC110 - another process has the effect
+            await asyncio.sleep(0.002)
+    await readers["accepted"].read("RUN_STARTED")
+    return behind
+
+
+def _rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{folder / 'desk.db'}?mode=ro", uri=True)) as raw:
+        return raw.execute(query).fetchall()
+
+
+async def _check(process: ServerProcess, folder: Path, readers: list[Reader]) -> None:
+    for reader in readers:
+        reply = await reader.reply()
+        assert text_of(reader.got) == reply["text"] != ""
+        assert [f.type for f in reader.got if f.type.startswith("RUN_")][1:] in (
+            ["RUN_FINISHED"],
+            ["RUN_ERROR"],
+        )
+        assert [f.event_id for f in reader.got] == list(dict.fromkeys(f.event_id for f in reader.got))
+    turns = _rows(folder, "SELECT conversation_id, ordinal, is_open FROM turns")
+    assert len(turns) == len(readers)
+    assert {is_open for _, _, is_open in turns} == {0}
+    ends = Counter[tuple[str, int]]()
+    for conversation_id, ordinal, first, last, payload in _rows(
+        folder, "SELECT * FROM events ORDER BY conversation_id, ordinal, first_seq"
+    ):
+        items = json.loads(payload)
+        assert [item["seq"] for item in items] == list(range(first, last + 1))
+        ends[conversation_id, ordinal] += sum(
+            item["event"]["type"] in {"turn.finished", "turn.failed"} for item in items
+        )
+    assert set(ends.values()) == {1}
+    assert len(ends) == len(readers)
+    done, stream, effect, accepted, behind = readers
+    assert [reader.got[-1].type for reader in (done, effect, accepted, behind)] == ["RUN_FINISHED"] * 4
+    assert stream.got[-1].event["code"] == "interrupted"
+    assert "may be incomplete" in text_of(stream.got)
+    tickets = [ticket for (ticket,) in _rows(folder, "SELECT ticket_id FROM tickets")]
+    assert len(tickets) == 1
+    assert effect.got[-1].event["result"]["handoff"]["ticket_id"] == tickets[0]
+    lines = Counter(line["turn_id"] for line in process.lines() if line["event"] == "turn.routed")
+    assert set(lines.values()) == {1}
+    assert len(lines) == len(readers)
+    assert CANARY not in process.printed()
+
+
+async def test_a_message_sent_twice_by_a_client_that_left_is_answered_once_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    """The customer's whole bad day in one: double send, lost line, killed server, next morning."""
+    async with ServerProcess(tmp_path) as process:
+        reader = Reader(
+            process.url, "thread-of-a-bad-day-1", "id-1", "How much for a 2022 Nissan Leaf? 30k miles, 40"
+        )
+        await reader.read("RUN_STARTED")
+        await asyncio.gather(*(reader.reply() for _ in range(5)))
+        await process.kill()
+        await process.start()
+        again = await asyncio.gather(*(reader.reply() for _ in range(5)))
+        await reader.read()
+        async with client_of(process.url, {"X-Visitor-Token": reader.token}) as client:
+            history = (await client.get(f"/chat/{reader.thread}")).json()
+            other: httpx2.Response = await client.post("/chat", json={**reader.body, "messages": []})
+
+    assert all(reply == again[0] for reply in again)
+    assert text_of(reader.got) == again[0]["text"]
+    assert again[0]["quote"]["monthly_premium_usd"] in again[0]["text"]
+    assert [message["role"] for message in history["messages"]] == ["customer", "assistant"]
+    assert other.status_code == 422
+    assert len(_rows(tmp_path, "SELECT 1 FROM quotes")) == 1
+
+
+scripts = st.lists(
+    st.sampled_from(["word ", "two words ", 0.0, 0.002, HANDOFF]), max_size=5, unique_by=repr
+).map(lambda steps: [*steps, "end."])
+
+
+@settings(max_examples=8)
+@given(scripts, st.lists(st.integers(1, 12), max_size=2))
+def test_stopped_after_any_event_a_turn_still_ends_once(script: list[Step], stops: list[int]) -> None:
+    """However often and wherever a server dies, there is one end, one ticket, and no word is taken back."""
+
+    async def run(folder: Path) -> None:
+        message = NewMessage("visitor:a", "I want to talk to a person please", "m1")
+        seen: list[str] = []
+        for stop in [*stops, None]:
+            async with open_house(local_settings(folder), only(Scripted(script, ("Done. ",)))) as house:
+                turn = (await house.runner.start(message)).turn
+                async with asyncio.timeout(8), aclosing(house.event_log.follow_turn(turn)) as follower:
+                    told = []
+                    async for item in follower:
+                        if item is not None:
+                            told.append(item)
+                        if stop is not None and len(told) >= stop:
+                            break
+                assert fold_text(item.event for item in told).startswith("".join(seen)) or stop is not None
+                seen = [fold_text(item.event for item in told)]
+        assert [item.seq for item in told] == list(range(1, len(told) + 1))
+        assert sum(is_end(item.event) for item in told) == 1
+        assert sum(isinstance(item.event, TurnAccepted) for item in told) == 1
+        assert len(_rows(folder, "SELECT 1 FROM tickets")) <= 1
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
