@@ -81,6 +81,7 @@ class _Heard:
     native: object = None
     stop_reason: StopReason | None = None
     usage: Usage = field(default_factory=Usage)
+    request_id: str | None = None
     is_told: bool = False
 
 
@@ -123,7 +124,7 @@ class _Listener:
             case ToolUse():
                 heard.uses.append(piece)
             case Metered():
-                heard.usage, heard.is_told = piece.usage, False
+                heard.usage, heard.request_id, heard.is_told = piece.usage, piece.request_id, False
             case Trouble():
                 self._emit(_fault(piece, request))
             case Done():
@@ -156,6 +157,7 @@ class _Listener:
             usage=heard.usage,
             stop_reason="cancelled",
             took_ms=round((time.monotonic() - heard.started) * 1000),
+            request_id=heard.request_id,
         )
 
     def note_capped(self) -> None:

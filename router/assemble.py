@@ -84,7 +84,7 @@ def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
         about=decision.about or "",
         offer_person=decision.offer_person,
         open_question=_open_question(desk, specialist, language, flow),
-        quoted=quote_values(state.quotes[-1]) if state.quotes else {},
+        quoted=quote_values(state.quotes[-1], language) if state.quotes else {},
         degraded_before=state.degraded_before,
     )
 

@@ -5,7 +5,7 @@ else one question with choices, never twice in a row; else the safest specialist
 Thresholds stand in prompts/classifier.md, where prompt engineers calibrate them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.specialist import Catalogue
 from events import DecidedBy, Label
@@ -31,6 +31,15 @@ class Decision:
     clarify: tuple[str, ...] = ()
     about: str | None = None
     offer_person: bool = False
+
+
+def still_served(label: LocalLabel, catalogue: Catalogue) -> LocalLabel:
+    """The local label without intents whose prompt file is gone; the classifier learns of that a little later."""
+    shares = {name: share for name, share in label.probabilities.items() if name in catalogue.specialists}
+    if label.intent in shares:
+        return replace(label, probabilities=shares)
+    best = max(shares, key=lambda name: shares[name], default=catalogue.classifier.settings.safest)
+    return LocalLabel(best, shares.get(best, 0.0), shares)
 
 
 def with_triggers(label: LocalLabel, catalogue: Catalogue, concepts: frozenset[str]) -> LocalLabel:

@@ -12,7 +12,7 @@ from events import Event, Label, LabelGiven, TurnRef
 from knowledge.language import detect_language
 from knowledge.slots import Reading
 from router import flow as flows
-from router.decide import with_triggers
+from router.decide import still_served, with_triggers
 from router.desk import Desk
 from router.local import LocalLabel
 from router.state import ConversationState
@@ -53,7 +53,7 @@ def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit
     language = detect_language(incoming.text, hint=state.language or incoming.locale)
     concepts = catalogue.lexicon.concepts(incoming.text)
     label = desk.classifier.classify(incoming.text, _awaiting(state, concepts))
-    local = with_triggers(label, catalogue, concepts)
+    local = with_triggers(still_served(label, catalogue), catalogue, concepts)
     spoken = Label(intent=local.intent, confidence=local.confidence, language=language)
     took_ms = round((time.monotonic() - started) * 1000)
     reading = flows.read(desk, state.flow, incoming.text, concepts)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from errors import ToolError
 from events import Quote, QuoteGiven
+from knowledge.dates import long_date
 from knowledge.tariff import NotInsurable, Tariff, find_vehicle, monthly_premium
 from knowledge.vehicles import Vehicles
 from tools.registry import Tool, ToolContext, ToolOutcome, tool
@@ -66,10 +67,11 @@ class TariffPrices:
         )
 
 
-def quote_values(quote: Quote) -> dict[str, str]:
-    """The quote as values for reply templates."""
+def quote_values(quote: Quote, language: str) -> dict[str, str]:
+    """The quote as values for reply templates, written as people of this language write them."""
     values = {name: str(value) for name, value in quote.model_dump(mode="json").items()}
-    return {**values, "mileage": f"{quote.mileage:,}"}
+    shown = {"mileage": f"{quote.mileage:,}", "valid_until": long_date(quote.valid_until, language)}
+    return {**values, **shown}
 
 
 def quote_tool(prices: Prices) -> Tool:
@@ -99,7 +101,7 @@ def quote_tool(prices: Prices) -> Tool:
         """
         drafted = await prices.quote(context, make, model, year, mileage, driver_age)
         quote = await context.records.save_quote(context.key, context.conversation_id, drafted)
-        values = quote_values(quote)
+        values = quote_values(quote, context.language)
         text = (
             f"Quote {quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged "
             f"{quote.driver_age}: {quote.monthly_premium_usd} US dollars per month, valid until {quote.valid_until}."

@@ -12,6 +12,7 @@ from router.decide import (
     decide_without_label,
     guess_by_local,
     person_intent,
+    still_served,
     with_triggers,
 )
 from router.local import LocalLabel
@@ -217,6 +218,19 @@ def test_a_pattern_overrules_the_local_label_unless_it_is_ruled_out(
 
     assert label.intent == intent
     assert label.confidence >= shares[intent]
+
+
+def test_an_intent_that_is_gone_is_not_decided_on() -> None:
+    """Between the deletion of a prompt file and the end of the next training no turn may fail."""
+    catalogue = shipped()
+    fewer = {name: item for name, item in catalogue.specialists.items() if name != "greeting"}
+    changed = replace(catalogue, specialists=fewer)
+
+    assert still_served(_local(quote=0.4, escalate=0.1), changed) == LocalLabel(
+        "quote", 0.4, {"quote": 0.4, "escalate": 0.1}
+    )
+    assert still_served(_local(quote=0.9), catalogue) == _local(quote=0.9)
+    assert still_served(LocalLabel("pets", 1.0, {"pets": 1.0}), catalogue).intent == SETTINGS.safest
 
 
 def test_the_person_is_found_by_what_the_tools_do() -> None:
