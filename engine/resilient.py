@@ -7,7 +7,6 @@ passed on in part cannot be wrapped as one call.
 """
 
 import asyncio
-import itertools
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -126,7 +125,9 @@ class Resilient:
                 breaker.abandoned()
 
     async def _tries(self, call: _Call) -> AsyncGenerator[Piece, None]:
-        for number in itertools.count(1):
+        number = 0
+        while True:
+            number += 1
             attempt = _Try(time.monotonic())
             try:
                 async with aclosing(self._engine.stream(call.request)) as pieces:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Coroutine
 
 from agents.loop import Run
+from engine.base import Engine
 from errors import EngineError
 from events import FaultSeen, Label, LabelGiven, RouteDecided
 from router.answer import answer
@@ -51,27 +52,30 @@ async def run_turn(
 
 async def _route_and_run(turn: Known) -> tuple[Decision, str, Run]:
     decision = decide_without_label(turn.incoming.text, turn.state, turn.reading, turn.desk.catalogue)
-    if decision is None and _needs_haiku(turn):
-        return await _label_and_run(turn)
+    engine = _labelling_engine(turn) if decision is None else None
+    if engine is not None:
+        return await _label_and_run(turn, engine)
     if decision is None:
         decision = decide_by_local(turn.local, turn.state, turn.desk.catalogue)
     turn.emit(_routed(decision, turn.language, "no"))
     return decision, turn.language, await _answer(turn, decision, turn.language)
 
 
-def _needs_haiku(turn: Known) -> bool:
+def _labelling_engine(turn: Known) -> Engine | None:
+    """The engine to ask for a label, unless the local one is to do: as ordered, or because it is sure enough."""
     desk = turn.desk
-    if desk.engines.label is None or desk.mode == "local":
-        return False
-    return desk.mode == "haiku" or turn.local.confidence < desk.catalogue.classifier.settings.cascade_at
+    is_sure = turn.local.confidence >= desk.catalogue.classifier.settings.cascade_at
+    if desk.mode == "local" or (desk.mode == "cascade" and is_sure):
+        return None
+    return desk.engines.label
 
 
-async def _label_and_run(turn: Known) -> tuple[Decision, str, Run]:
+async def _label_and_run(turn: Known, engine: Engine) -> tuple[Decision, str, Run]:
     """Ask Haiku; meanwhile, if the local label is good enough, let its specialist begin behind a closed gate."""
     ended: Ended | None = None
     speculated = "no"
     async with asyncio.TaskGroup() as group:
-        labelling = group.create_task(_ask_haiku(turn))
+        labelling = group.create_task(_ask_haiku(turn, engine))
         guess = _start_guess(turn, group)
         decision, language = _decide(turn, await labelling)
         if guess is not None and guess.fits(decision, language):
@@ -106,11 +110,8 @@ def _decide(turn: Known, label: Label | None) -> tuple[Decision, str]:
     return decide_by_haiku(label, turn.local, turn.state, catalogue), label.language
 
 
-async def _ask_haiku(turn: Known) -> Label | None:
+async def _ask_haiku(turn: Known, engine: Engine) -> Label | None:
     """Haiku's label, or None when there is none in time."""
-    engine = turn.desk.engines.label
-    if engine is None:
-        return None
     question = Question(
         message=turn.incoming.text,
         history=turn.state.history,

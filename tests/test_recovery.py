@@ -189,7 +189,7 @@ scripts = st.lists(
 ).map(lambda steps: [*steps, "end."])
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(scripts, st.lists(st.integers(1, 12), max_size=2))
 def test_stopped_after_any_event_a_turn_still_ends_once(script: list[Step], stops: list[int]) -> None:
     """However often and wherever a server dies, there is one end, one ticket, and no word is taken back."""

@@ -115,6 +115,14 @@ def test_the_last_round_may_call_no_tools() -> None:
     assert sent["tools"]
 
 
+def test_what_is_not_there_is_not_sent() -> None:
+    """An empty block or id would be refused."""
+    sent = parameters(replace(REQUEST, system=("", ""), customer_hash=None))
+
+    assert sent["system"] == []
+    assert "metadata" not in sent
+
+
 def test_a_request_without_facts_has_no_system_message() -> None:
     """An empty message would be refused."""
     assert [message["role"] for message in _check(replace(REQUEST, facts=""))["messages"]] == ["user"]

@@ -164,6 +164,13 @@ async def test_a_missing_text_becomes_an_honest_notice() -> None:
     assert await _says(_request(replies=Replies({}))) == "Sorry."
 
 
+async def test_without_any_text_nothing_is_said() -> None:
+    """The turn then closes with the program's own notice."""
+    nothing = Replies({})
+
+    assert await _says(_request(replies=nothing, notices=nothing, offer_person=True)) == ""
+
+
 # A form
 
 

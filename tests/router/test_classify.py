@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agents.specialist import Catalogue
-from engine.base import Done, Metered, Said, Text, Trouble
+from engine.base import Done, Metered, Said, Text, ToolUse, Trouble
 from engine.resilient import Resilient
 from errors import EngineDown, EngineError
 from events import EngineCalled, Event, FaultSeen, Flow, Label
@@ -119,6 +119,13 @@ async def test_trouble_on_the_way_is_told_with_its_request() -> None:
     assert events[0] == FaultSeen(
         code="upstream_529", where="classifier", retried=True, waited_ms=300, request_id="req_5"
     )
+
+
+async def test_a_label_asks_for_no_tools() -> None:
+    """Whatever else a model may send beside its label is passed over."""
+    found, _ = await _ask(ToolUse("t", "get_quote", {}), *label("quote"))
+
+    assert isinstance(found, Label)
 
 
 async def test_a_refused_label_is_named_so() -> None:

@@ -1,5 +1,6 @@
 """The open form: what is known, what is asked next, what another vehicle does not inherit."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -22,6 +23,14 @@ def _after_message(flow: Flow | None, text: str, *mentions: str) -> Flow | None:
     concepts = shipped().lexicon.concepts(text)
     state = ConversationState(flow=flow, mentions=mentions)
     return flows.before(DESK, QUOTE, state, flows.read(DESK, flow, text, concepts))
+
+
+def test_a_company_without_forms_reads_none() -> None:
+    """A desk for questions only has no quote prompt, and works."""
+    others = {name: item for name, item in shipped().specialists.items() if name != "quote"}
+    plain = replace(DESK, catalogue=replace(shipped(), specialists=others))
+
+    assert flows.read(plain, None, "a 2022 Nissan Leaf", frozenset()) is None
 
 
 def test_a_form_begins_with_what_the_message_says() -> None:
