@@ -18,7 +18,6 @@ from engine.breaker import Breaker, State
 from errors import EngineBusy, EngineDown, EngineError, EngineRefused
 from events import Usage
 
-PROBE_S = 3.0
 _LEAST_S = 0.25  # a call with less time than this is not made
 _FAIR_S = 1.5  # a time limit below this says nothing about the engine
 _TRIES_WHEN_DOWN = 2
@@ -31,9 +30,10 @@ _SEVERITY: Mapping[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, in seconds, and how often to try."""
+    """How long to wait, in seconds, and how often to try. A probe must give any sign of life within `probe_s`."""
 
     first_piece_s: float = 8.0
+    probe_s: float = 3.0
     silence_s: float = 10.0
     retry_total_s: float = 3.0
     attempts: int = 3
@@ -167,7 +167,9 @@ class Resilient:
         if call.spoke:
             return self._patience.silence_s
         until = (
-            call.deadline if call.is_alive or not call.is_probe else min(call.deadline, call.began + PROBE_S)
+            call.deadline
+            if call.is_alive or not call.is_probe
+            else min(call.deadline, call.began + self._patience.probe_s)
         )
         return max(0.0, until - time.monotonic())
 

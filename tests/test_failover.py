@@ -176,7 +176,7 @@ async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> 
 
     assert calls <= most
     assert sorted(probe.model for probe in probes) == [HAIKU, SONNET]
-    assert max(times[2:]) < 0.5
+    assert max(times[2:]) < 1
 
 
 async def test_a_short_overload_is_not_noticed() -> None:

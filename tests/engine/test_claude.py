@@ -253,7 +253,7 @@ async def test_who_stops_listening_hangs_up(api: Simulation, claude: Claude, fau
     await api.until(lambda: api.open_answers == 0)
 
     assert api.calls()[0].disconnected_at is not None
-    assert time.monotonic() - stopped < 0.3
+    assert time.monotonic() - stopped < 1
     assert asyncio.all_tasks() - before == set()
 
 

@@ -217,7 +217,7 @@ def test_a_malformed_stream_is_a_failure_and_never_a_crash(data: st.DataObject) 
         if not _has(parent, path[-1]):
             continue
         if data.draw(st.booleans()):
-            parent[path[-1]] = data.draw(JUNK)
+            parent[path[-1]] = copy.deepcopy(data.draw(JUNK))
         else:
             del parent[path[-1]]
     fault, pieces = "", list[Piece]()

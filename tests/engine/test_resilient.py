@@ -94,7 +94,7 @@ async def test_a_wait_over_the_budget_is_not_waited_for() -> None:
 
     assert faults == ["retry_after_over_budget", *["breaker_open"] * 19]
     assert len(engine.requests) == 1
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 1
 
 
 async def test_a_wait_beyond_the_deadline_is_not_waited_for() -> None:
@@ -105,7 +105,7 @@ async def test_a_wait_beyond_the_deadline_is_not_waited_for() -> None:
     _, fault = await _listen(Resilient(engine, SHORT), request)
 
     assert fault == "upstream_429"
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 0.4
 
 
 @pytest.mark.parametrize(("fault", "pause_s"), [("upstream_auth", 30.0), ("upstream_spend_cap", 60.0)])
@@ -188,7 +188,7 @@ async def test_silence_is_given_up_at_the_deadline() -> None:
     pieces, fault = await _listen(Resilient(engine, replace(SHORT, first_piece_s=0.3)))
 
     assert fault == "first_token_timeout"
-    assert 0.25 < time.monotonic() - started < 0.6
+    assert 0.25 < time.monotonic() - started < 1
     assert engine.closed == 1
     assert [piece.usage for piece in pieces if isinstance(piece, Done)] == [SPENT]
 
@@ -201,7 +201,7 @@ async def test_the_turns_own_deadline_counts_when_it_is_earlier() -> None:
     _, fault = await _listen(Resilient(engine), request)
 
     assert fault == "first_token_timeout"
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 1
 
 
 async def test_a_call_without_time_is_not_made() -> None:
@@ -236,18 +236,17 @@ async def test_two_timeouts_open_the_breaker() -> None:
     assert (await _listen(resilient))[1] == "breaker_open"
 
 
-async def test_a_probe_must_soon_give_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_probe_must_soon_give_a_sign_of_life() -> None:
     """The one customer who probes does not wait the full time again; a slow but living model passes."""
-    monkeypatch.setattr("engine.resilient.PROBE_S", 0.1)
     clock = Clock()
     engine = Scripted([[QUICK]])
-    resilient = Resilient(engine, SHORT, clock)
+    resilient = Resilient(engine, replace(SHORT, probe_s=0.1), clock)
     await _listen(resilient)
     clock.now += 6
     engine.scripts = [[60.0]]
     started = time.monotonic()
     assert (await _listen(resilient))[1] == "first_token_timeout"
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 1
 
     clock.now += 12
     engine.scripts = [[Metered(SPENT), 0.2, *FINE]]

@@ -94,7 +94,7 @@ async def test_a_label_that_does_not_come_is_not_waited_for(script: list[Step]) 
 
     assert isinstance(found, EngineDown)
     assert found.fault in {"first_token_timeout", "label_timeout"}
-    assert 0.25 < time.monotonic() - started < 1.0
+    assert 0.25 < time.monotonic() - started < 1.5
     spent = [event for event in events if isinstance(event, EngineCalled)]
     assert [event.usage for event in spent] == ([SPENT] if len(script) > 1 else [])
 
