@@ -2,8 +2,8 @@
 
 Rules: one owner of retries (here); only before the first visible piece; with jitter and a total time limit. A wait that
 the API asks for and that does not fit the limit is not waited for. After the first visible word nothing is asked again.
-Why no retry library: what a failed or cancelled try has cost must be told while it runs, and a stream that has been
-passed on in part cannot be wrapped as one call.
+tenacity runs the tries and the waits. A stream that is passed on as it comes cannot be wrapped as one call, so a try
+happens in the open, where what it costs can be told at once, and only its failure is handed to tenacity.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+
+import tenacity
 
 from engine.base import Cited, Done, Engine, EngineRequest, Metered, Piece, Text, ToolUse, Trouble
 from engine.breaker import Breaker, State
@@ -41,7 +43,10 @@ class Patience:
 
 @dataclass(slots=True)
 class _Call:
-    """One call with its tries. Times are monotonic seconds; `waited_s` is the sum between tries."""
+    """One call with its tries. Times are monotonic seconds.
+
+    `waited_s` is the sum between tries, `wait_s` how long to wait before the next one (None: there is none).
+    """
 
     request: EngineRequest
     breaker: Breaker
@@ -52,6 +57,7 @@ class _Call:
     spoke: bool = False
     is_settled: bool = False
     waited_s: float = 0.0
+    wait_s: float | None = None
 
     @property
     def limit_s(self) -> float:
@@ -125,30 +131,39 @@ class Resilient:
                 breaker.abandoned()
 
     async def _tries(self, call: _Call) -> AsyncGenerator[Piece, None]:
-        number = 0
-        while True:
-            number += 1
-            attempt = _Try(time.monotonic())
+        error: EngineError | None = None
+        async for attempt in self._retrying(call):
+            number = attempt.retry_state.attempt_number
+            if error is not None and call.breaker.state == "open":  # others have found out in the meantime
+                raise error
+            one = _Try(time.monotonic())
             try:
                 async with aclosing(self._engine.stream(call.request)) as pieces:
                     while (piece := await self._next(call, pieces)) is not None:
-                        self._note(call, attempt, piece)
+                        self._note(call, one, piece)
                         yield piece
             except EngineError as exc:
                 error = exc
             else:
                 return
-            wait_s = self._settle(call, error, number)
-            for told in [] if call.spoke else attempt.cost(call.request.model):
+            call.wait_s = self._settle(call, error, number)
+            for told in [] if call.spoke else one.cost(call.request.model):
                 yield told
-            if wait_s is None:
+            if call.wait_s is not None:
+                waited_ms = round(call.wait_s * 1000)
+                yield Trouble(error.fault, retried=True, waited_ms=waited_ms, request_id=error.request_id)
+                call.waited_s += call.wait_s
+            with attempt:
                 raise error
-            waited_ms = round(wait_s * 1000)
-            yield Trouble(error.fault, retried=True, waited_ms=waited_ms, request_id=error.request_id)
-            call.waited_s += wait_s
-            await asyncio.sleep(wait_s)
-            if call.breaker.state == "open":  # others have found out in the meantime
-                raise error
+
+    def _retrying(self, call: _Call) -> tenacity.AsyncRetrying:
+        """Try again while there is a wait that fits; the last failure is raised as it is."""
+        return tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(lambda _: call.wait_s is not None),
+            stop=tenacity.stop_after_attempt(self._patience.attempts),
+            wait=lambda _: call.wait_s or 0.0,
+            reraise=True,
+        )
 
     async def _next(self, call: _Call, pieces: AsyncIterator[Piece]) -> Piece | None:
         """The next piece, or None at the end; waiting too long for it is a failure."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
-from engine.base import Done, EngineRequest, Piece, Text, ToolUse
+from engine.base import Done, Engine, EngineRequest, Piece, Text, ToolUse
 from router.desk import Engines
 
 Step = str | float | ToolUse | Exception | asyncio.Event
@@ -42,7 +42,7 @@ class Scripted:
         yield Done("tool_use" if used_tool else "end_turn", "local", "scripted", 1)
 
 
-def only(engine: Scripted) -> Engines:
+def only(engine: Engine) -> Engines:
     """This engine answers; the local classifier labels."""
     return Engines(answer=engine, label=None, expects_claude=False)
 
@@ -50,3 +50,14 @@ def only(engine: Scripted) -> Engines:
 def echo(request: EngineRequest) -> Sequence[Step]:
     """A script that says the customer's message back, word by word."""
     return [f"{word} " for word in request.message.split()]
+
+
+@dataclass(slots=True)
+class Swap:
+    """Passes requests on to the engine of the test that runs now, so that tests can share a server."""
+
+    engine: Engine
+
+    def stream(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
+        """The pieces of the engine that is in place."""
+        return self.engine.stream(request)

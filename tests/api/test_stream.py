@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -11,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import stream as stream_module
 from engine.base import ToolUse
+from engine.local import Local
 from store import follow
 from store.schema import events
-from tests.engines import Scripted, only
-from tests.serving import STREAM, Frame, frames_of, local_settings, running, streamed, text_of
+from tests.engines import Scripted, Swap
+from tests.serving import STREAM, Frame, Running, frames_of, streamed, text_of
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 HELLO = {"message": "hello", "message_id": "m1"}
 HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
 SAID = {"id": "u1", "role": "user", "content": "hello"}
@@ -53,22 +54,22 @@ def seq(frame: Frame) -> int:
     return int(frame.event_id.rpartition(":")[2])
 
 
-async def test_resuming_after_any_event_gives_the_same_rest(tmp_path: Path) -> None:
+async def test_resuming_after_any_event_gives_the_same_rest(customer: httpx2.AsyncClient, swap: Swap) -> None:
     """Wherever the line breaks, the client puts together the same answer, by either way back."""
-    async with running(local_settings(tmp_path), only(WORDS)) as server:
-        client = server.client
-        whole = plain(await streamed(client, {**HELLO, "message": "I want to talk to a person please"}))
-        reply = whole[-1].event["result"]
-        body = {**HELLO, "message": "I want to talk to a person please"}
-        path = f"/chat/{reply['conversation_id']}/events"
-        for number in range(seq(whole[-1]) + 1):
-            event_id = f"{reply['turn_id']}:{number}"
-            rest = [frame for frame in whole if seq(frame) > number]
-            assert await streamed(client, body, {"Last-Event-ID": event_id}) == rest
-            if rest:
-                assert await conversation(client, path, 1, {"Last-Event-ID": event_id}) == rest
-                assert await conversation(client, f"{path}?after={event_id}", 1) == rest
-        assert await conversation(client, path, 1) == whole
+    swap.engine = WORDS
+    client = customer
+    whole = plain(await streamed(client, {**HELLO, "message": "I want to talk to a person please"}))
+    reply = whole[-1].event["result"]
+    body = {**HELLO, "message": "I want to talk to a person please"}
+    path = f"/chat/{reply['conversation_id']}/events"
+    for number in range(seq(whole[-1]) + 1):
+        event_id = f"{reply['turn_id']}:{number}"
+        rest = [frame for frame in whole if seq(frame) > number]
+        assert await streamed(client, body, {"Last-Event-ID": event_id}) == rest
+        if rest:
+            assert await conversation(client, path, 1, {"Last-Event-ID": event_id}) == rest
+            assert await conversation(client, f"{path}?after={event_id}", 1) == rest
+    assert await conversation(client, path, 1) == whole
 
     assert len({frame.event_id for frame in whole}) == len(whole)
     assert [seq(frame) for frame in whole] == sorted(seq(frame) for frame in whole)
@@ -77,37 +78,42 @@ async def test_resuming_after_any_event_gives_the_same_rest(tmp_path: Path) -> N
     assert len(WORDS.asked) == 2
 
 
-async def test_a_client_that_leaves_and_comes_back_misses_nothing(tmp_path: Path) -> None:
+async def test_a_client_that_leaves_and_comes_back_misses_nothing(
+    customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """A tunnel, a lift, a closed laptop: the answer went on without them, once."""
     hold = asyncio.Event()
     engine = Scripted(["One ", 0.1, "two ", hold, "three."])
-    async with running(local_settings(tmp_path), only(engine)) as server:
-        got: list[Frame] = []
-        async with server.client.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
-            async for frame in frames_of(response):
-                got.append(frame)
-                if frame.event.get("delta", "").startswith("two"):
-                    break
-        hold.set()
-        rest = await streamed(server.client, HELLO, {"Last-Event-ID": got[-1].event_id})
-        again = await streamed(server.client, HELLO)
+    swap.engine = engine
+    got: list[Frame] = []
+    async with customer.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
+        async for frame in frames_of(response):
+            got.append(frame)
+            if frame.event.get("delta", "").startswith("two"):
+                break
+    hold.set()
+    rest = await streamed(customer, HELLO, {"Last-Event-ID": got[-1].event_id})
+    again = await streamed(customer, HELLO)
 
     assert plain(got + rest) == plain(again)
     assert text_of(got + rest) == "One two three."
-    assert len(engine.asked) == 1
+    assert [(request.message, request.rounds) for request in engine.asked] == [("hello", ())]
 
 
-async def test_the_first_sign_of_life_does_not_wait_for_the_answer(tmp_path: Path) -> None:
+async def test_the_first_sign_of_life_does_not_wait_for_the_answer(
+    customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """Somebody sees within a second that they were heard, however slow the model is."""
     hold = asyncio.Event()
-    async with running(local_settings(tmp_path), only(Scripted([hold, "Yes."]))) as server:
-        async with server.client.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
-            async with asyncio.timeout(1):
-                first = await anext(frames_of(response))
-            assert response.headers["content-type"].startswith("text/event-stream")
-            assert "x-visitor-token" in response.headers
-            assert "no-transform" in response.headers["cache-control"]
-        hold.set()
+    swap.engine = Scripted([hold, "Yes."])
+    async with customer.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
+        async with asyncio.timeout(1):
+            first = await anext(frames_of(response))
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert "x-visitor-token" in response.headers
+        assert "no-transform" in response.headers["cache-control"]
+    hold.set()
+    assert text_of(await streamed(customer, HELLO)) == "Yes."
 
     assert first.type == "RUN_STARTED"
     assert first.event["runId"] == "m1"
@@ -116,44 +122,46 @@ async def test_the_first_sign_of_life_does_not_wait_for_the_answer(tmp_path: Pat
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 async def test_a_silent_stream_gives_signs_of_life(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, customer: httpx2.AsyncClient, swap: Swap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy that closes silent lines must not close ours."""
     monkeypatch.setattr(follow, "IDLE_S", 0.1)
     monkeypatch.setattr(stream_module, "_QUIET_S", 0.1)
     hold = asyncio.Event()
-    async with running(local_settings(tmp_path), only(Scripted([hold, "Yes."]))) as server:
-        thread = {"threadId": "thread-of-a-silent-one", "runId": "r", "messages": [SAID]}
-        async with server.client.stream("POST", "/chat", json=thread, headers=STREAM) as posted:
-            assert (await anext(frames_of(posted))).type == "RUN_STARTED"
-            path = "/chat" if method == "POST" else f"/chat/{thread['threadId']}/events"
-            asked = server.client.stream(method, path, json=thread, headers=STREAM)
-            async with asked as response, asyncio.timeout(5):
-                signs = 0
-                async for line in response.aiter_lines():
-                    signs += line == ": keep-alive"
-                    if signs == 4:
-                        break
-        hold.set()
+    swap.engine = Scripted([hold, "Yes."])
+    thread = {"threadId": f"thread-of-a-silent-{method}", "runId": "r", "messages": [SAID]}
+    async with customer.stream("POST", "/chat", json=thread, headers=STREAM) as posted:
+        assert (await anext(frames_of(posted))).type == "RUN_STARTED"
+        path = "/chat" if method == "POST" else f"/chat/{thread['threadId']}/events"
+        asked = customer.stream(method, path, json=thread, headers=STREAM)
+        async with asked as response, asyncio.timeout(5):
+            signs = 0
+            async for line in response.aiter_lines():
+                signs += line == ": keep-alive"
+                if signs == 4:
+                    break
+    hold.set()
 
 
-async def test_a_conversation_is_streamed_in_order_turn_by_turn(tmp_path: Path) -> None:
+async def test_a_conversation_is_streamed_in_order_turn_by_turn(
+    customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """A second window shows every message once, in the order of the answers, also those still to come."""
-    async with running(local_settings(tmp_path), only(Scripted(["Yes ", 0.06, "indeed."]))) as server:
-        reply = (await server.client.post("/chat", json=HELLO)).json()
-        path = f"/chat/{reply['conversation_id']}/events"
-        reading = asyncio.ensure_future(conversation(server.client, path, 4))
-        await asyncio.sleep(0.05)
-        bodies = [
-            {
-                "message": f"hello {number}",
-                "message_id": f"n{number}",
-                "conversation_id": reply["conversation_id"],
-            }
-            for number in range(3)
-        ]
-        await asyncio.gather(*(server.client.post("/chat", json=body) for body in bodies))
-        frames = await reading
+    swap.engine = Scripted(["Yes ", 0.06, "indeed."])
+    reply = (await customer.post("/chat", json=HELLO)).json()
+    path = f"/chat/{reply['conversation_id']}/events"
+    reading = asyncio.ensure_future(conversation(customer, path, 4))
+    await asyncio.sleep(0.05)
+    bodies = [
+        {
+            "message": f"hello {number}",
+            "message_id": f"n{number}",
+            "conversation_id": reply["conversation_id"],
+        }
+        for number in range(3)
+    ]
+    await asyncio.gather(*(customer.post("/chat", json=body) for body in bodies))
+    frames = await reading
 
     runs = [frame.event["runId"] for frame in frames if frame.type in {"RUN_STARTED", "RUN_FINISHED"}]
     assert runs[::2] == runs[1::2]
@@ -164,54 +172,56 @@ async def test_a_conversation_is_streamed_in_order_turn_by_turn(tmp_path: Path) 
     assert len({frame.event_id for frame in frames}) == len(frames)
 
 
-async def test_coming_back_after_the_last_event_brings_the_next_turn(tmp_path: Path) -> None:
+async def test_coming_back_after_the_last_event_brings_the_next_turn(
+    customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """A page that slept through nothing still hears the next message."""
-    async with running(local_settings(tmp_path), only(Scripted(["Yes."]))) as server:
-        frames = await streamed(server.client, HELLO)
-        thread = frames[-1].event["result"]["conversation_id"]
-        last = {"Last-Event-ID": frames[-1].event_id}
-        reading = asyncio.ensure_future(conversation(server.client, f"/chat/{thread}/events", 1, last))
-        await asyncio.sleep(0.1)
-        second = await streamed(
-            server.client, {"message": "again", "message_id": "m2", "conversation_id": thread}
-        )
+    swap.engine = Scripted(["Yes."])
+    frames = await streamed(customer, HELLO)
+    thread = frames[-1].event["result"]["conversation_id"]
+    last = {"Last-Event-ID": frames[-1].event_id}
+    reading = asyncio.ensure_future(conversation(customer, f"/chat/{thread}/events", 1, last))
+    await asyncio.sleep(0.1)
+    second = await streamed(customer, {"message": "again", "message_id": "m2", "conversation_id": thread})
 
-        assert await reading == second
+    assert await reading == second
 
 
 @pytest.mark.parametrize(
     "forged", ["nonsense", "x:1", "{turn}:-1", "{turn}:²", "{turn}:", "{turn}:9999999999", ":"]
 )
-async def test_a_forged_place_in_the_stream_gives_nothing_new(forged: str, tmp_path: Path) -> None:
+async def test_a_forged_place_in_the_stream_gives_nothing_new(
+    forged: str, customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """An invented event id is an unknown one, and never an error of ours."""
-    async with running(local_settings(tmp_path), only(Scripted(["Yes."]))) as server:
-        whole = plain(await streamed(server.client, HELLO))
-        reply = whole[-1].event["result"]
-        event_id = forged.format(turn=reply["turn_id"])
-        header = [(b"Last-Event-ID", event_id.encode("latin-1"))]
-        response = await server.client.get(f"/chat/{reply['conversation_id']}/events", headers=header)
-        assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
-        asked = server.client.stream(
-            "POST", "/chat", json=HELLO, headers=[*header, (b"Accept", b"text/event-stream")]
-        )
-        async with asked as posted:
-            assert [frame async for frame in frames_of(posted)] == whole
+    swap.engine = Scripted(["Yes."])
+    whole = plain(await streamed(customer, HELLO))
+    reply = whole[-1].event["result"]
+    event_id = forged.format(turn=reply["turn_id"])
+    header = [(b"Last-Event-ID", event_id.encode("latin-1"))]
+    response = await customer.get(f"/chat/{reply['conversation_id']}/events", headers=header)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+    asked = customer.stream("POST", "/chat", json=HELLO, headers=[*header, (b"Accept", b"text/event-stream")])
+    async with asked as posted:
+        assert [frame async for frame in frames_of(posted)] == whole
 
 
-async def test_a_number_beyond_the_turn_gives_an_empty_rest(tmp_path: Path) -> None:
+async def test_a_number_beyond_the_turn_gives_an_empty_rest(customer: httpx2.AsyncClient, swap: Swap) -> None:
     """A client that claims to have everything gets nothing more, and the stream ends."""
-    async with running(local_settings(tmp_path), only(Scripted(["Yes."]))) as server:
-        whole = await streamed(server.client, HELLO)
-        event_id = f"{whole[-1].event['result']['turn_id']}:999999"
+    swap.engine = Scripted(["Yes."])
+    whole = await streamed(customer, HELLO)
+    event_id = f"{whole[-1].event['result']['turn_id']}:999999"
 
-        assert await asyncio.wait_for(streamed(server.client, HELLO, {"Last-Event-ID": event_id}), 2) == []
+    assert await asyncio.wait_for(streamed(customer, HELLO, {"Last-Event-ID": event_id}), 2) == []
 
 
-async def test_a_turn_that_fails_ends_its_stream_with_a_run_error(tmp_path: Path) -> None:
+async def test_a_turn_that_fails_ends_its_stream_with_a_run_error(
+    customer: httpx2.AsyncClient, swap: Swap
+) -> None:
     """A chat page never waits for ever, and shows a sentence instead of nothing; JSON says the same."""
-    async with running(local_settings(tmp_path), only(Scripted([ValueError("bug")]))) as server:
-        frames = await streamed(server.client, {**HELLO, "message": "hola, ¿cómo estás?"})
-        reply = (await server.client.post("/chat", json={**HELLO, "message": "hola, ¿cómo estás?"})).json()
+    swap.engine = Scripted([ValueError("bug")])
+    frames = await streamed(customer, {**HELLO, "message": "hola, ¿cómo estás?"})
+    reply = (await customer.post("/chat", json={**HELLO, "message": "hola, ¿cómo estás?"})).json()
 
     assert frames[-1].type == "RUN_ERROR"
     assert frames[-1].event["code"] == "internal_error"
@@ -221,20 +231,21 @@ async def test_a_turn_that_fails_ends_its_stream_with_a_run_error(tmp_path: Path
     assert reply["degraded"] is True
 
 
-async def test_a_damaged_record_ends_the_stream_honestly(tmp_path: Path) -> None:
+async def test_a_damaged_record_ends_the_stream_honestly(
+    customer: httpx2.AsyncClient, swap: Swap, scripted: tuple[Running, Swap]
+) -> None:
     """A row that cannot be read gives RUN_ERROR or a plain 500, never a broken line or a stack trace."""
-    async with running(local_settings(tmp_path), only(Scripted(["Yes."]))) as server:
-        reply = (await server.client.post("/chat", json=HELLO)).json()
+    swap.engine = Scripted(["Yes."])
+    reply = (await customer.post("/chat", json=HELLO)).json()
 
-        async def damage(connection: AsyncConnection) -> None:
-            await connection.execute(
-                update(events).where(events.c.first_seq > 1).values(payload='[{"x": 1}]')
-            )
+    async def damage(connection: AsyncConnection) -> None:
+        mine = (events.c.conversation_id == reply["conversation_id"]) & (events.c.first_seq > 1)
+        await connection.execute(update(events).where(mine).values(payload='[{"x": 1}]'))
 
-        await server.house.database.write(damage)
-        frames = await streamed(server.client, HELLO)
-        history = await server.client.get(f"/chat/{reply['conversation_id']}")
-        followed = await server.client.get(f"/chat/{reply['conversation_id']}/events")
+    await scripted[0].house.database.write(damage)
+    frames = await streamed(customer, HELLO)
+    history = await customer.get(f"/chat/{reply['conversation_id']}")
+    followed = await customer.get(f"/chat/{reply['conversation_id']}/events")
 
     assert [frame.type for frame in frames] == ["RUN_ERROR"]
     assert frames[0].event["code"] == "row_unreadable"
@@ -242,12 +253,12 @@ async def test_a_damaged_record_ends_the_stream_honestly(tmp_path: Path) -> None
     assert followed.text.replace(": keep-alive", "").strip() == ""
 
 
-async def test_the_json_reply_and_the_stream_say_the_same(tmp_path: Path) -> None:
+async def test_the_json_reply_and_the_stream_say_the_same(customer: httpx2.AsyncClient, swap: Swap) -> None:
     """Both are read from the same log; there is no second copy to differ."""
-    async with running(local_settings(tmp_path)) as server:
-        asked = {"message": "How much for a 2022 Nissan Leaf? 30k miles, I am 40", "message_id": "q"}
-        frames = plain(await streamed(server.client, asked))
-        reply = (await server.client.post("/chat", json=asked)).json()
+    swap.engine = Local()
+    asked = {"message": "How much for a 2022 Nissan Leaf? 30k miles, I am 40", "message_id": "q"}
+    frames = plain(await streamed(customer, asked))
+    reply = (await customer.post("/chat", json=asked)).json()
 
     by_type = {frame.type: frame.event for frame in frames}
     custom = {frame.event["name"]: frame.event["value"] for frame in frames if frame.type == "CUSTOM"}

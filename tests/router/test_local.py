@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.routing import CASES, PROMPTS, read_cases, read_examples, read_lexicon
+from bench.routing import CASES, read_cases
+from build import build_parts, cache_of, examples_of, load_prompts, train
 from knowledge.lexicon import Lexicon
 from router.calibration import Verdict, accuracy, calibration_error
 from router.local import FILE_NAME, Example, LocalClassifier
+from tests.serving import local_settings
 
 ROOT = Path(__file__).parents[2]
 LEXICON = Lexicon({"human": ("human", "person", "persona"), "quote": ("price", "precio")})
@@ -152,13 +154,14 @@ def test_a_folder_that_cannot_be_written_costs_time_only(small: LocalClassifier,
     assert [file.name for file in (tmp_path / "taken").iterdir()] == [FILE_NAME]
 
 
-def test_the_shipped_prompts_label_unseen_messages_well(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_shipped_prompts_label_unseen_messages_well(tmp_path: Path) -> None:
     """With Claude down nine in ten customers still reach the right specialist, and a sure label is a right one."""
-    lexicon = read_lexicon(ROOT / PROMPTS / "_lexicon.md")
-    classifier = LocalClassifier.train(read_examples(ROOT / PROMPTS), lexicon)
+    settings = local_settings(tmp_path)
+    catalogue = load_prompts(settings, build_parts(settings))
+    classifier = train(catalogue, cache_of(settings))
     verdicts = [
         Verdict(label.confidence, label.intent == case.intent)
-        for case, _ in read_cases(ROOT / CASES)
+        for case, _ in read_cases(ROOT / CASES, examples_of(catalogue))
         for label in (classifier.classify(case.text, case.awaiting),)
     ]
 
