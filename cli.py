@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="An intent-routed customer-support desk on Claude."
 )
 out = Console()
+_FEW_UTTERANCES = 80
 
 
 @app.command()
@@ -54,7 +55,7 @@ def try_message(
 def lint(
     prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
 ) -> None:
-    """Check every prompt file; exit code 1 when one would be refused."""
+    """Check every prompt file; exit code 2 when one would be refused."""
     overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
     settings = Settings.read(**overrides)
     catalogue = load_prompts(settings, build_parts(settings))
@@ -65,9 +66,6 @@ def lint(
     out.print(
         f"[green]ok[/] {settings.prompts}: {', '.join(catalogue.intents)} (version {catalogue.version})"
     )
-
-
-_FEW_UTTERANCES = 80
 
 
 @app.command("prompts")

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from api.agui import KEEP_ALIVE, error_frame, frame
-from errors import FrontdeskError, NotFound
+from errors import NotFound
 from events import Event, TurnRef, is_end
 from router.contain import contained
 from store.log import EventLog
@@ -56,8 +56,7 @@ async def turn_frames(
                 if (shown := quiet.fill(sent, is_idle=recorded is None)) is not None:
                     yield shown
     if caught.error is not None:
-        text = caught.error.customer_text if isinstance(caught.error, FrontdeskError) else None
-        yield error_frame(caught.code, text or FrontdeskError.customer_text)
+        yield error_frame(caught.code, caught.customer_text)
     elif not (so_far and is_end(so_far[-1])):
         yield error_frame("resume", _RESUME_TEXT, f"{turn.turn_id}:{len(so_far)}")
 
@@ -69,7 +68,7 @@ async def conversation_frames(
     yield KEEP_ALIVE
     so_far: list[Event] = []
     quiet = _Quiet()
-    with contained("stream.failed", conversation_id=conversation_id):
+    with contained("stream.failed", conversation_id=conversation_id) as caught:
         if after_seq:
             turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
             so_far = [item.event for item in await event_log.read_turn(turn) if item.seq <= after_seq]
@@ -84,6 +83,8 @@ async def conversation_frames(
                     sent = frame(turn, recorded, so_far)
                 if (shown := quiet.fill(sent, is_idle=item is None)) is not None:
                     yield shown
+    if caught.error is not None:
+        yield error_frame(caught.code, caught.customer_text)
 
 
 class _Quiet:

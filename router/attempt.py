@@ -145,7 +145,9 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
     """Answer, or say why not."""
     accepted = next((item.event for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
     text, locale = (accepted.text, accepted.locale) if accepted else ("", None)
-    language = detect_language(text, hint=found.state.language or locale)
+    language = (
+        told.route.language if told.route else detect_language(text, hint=found.state.language or locale)
+    )
     if len(found.earlier) > 1:
         told.emit(TurnRecovered(server=server_id))
         if told.text != "none":

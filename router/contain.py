@@ -29,6 +29,12 @@ class Contained:
         """The code of the failure, for the customer's client and the routing line."""
         return self.error.code if isinstance(self.error, FrontdeskError) else "internal_error"
 
+    @property
+    def customer_text(self) -> str:
+        """What a customer may read about it."""
+        error = self.error if isinstance(self.error, FrontdeskError) else FrontdeskError()
+        return error.customer_text
+
 
 @contextmanager
 def contained(event: str, **facts: str) -> Iterator[Contained]:

@@ -175,12 +175,12 @@ class Database:
                 if await self._begin(connection, group):
                     self._fault = await run_group(connection, group, self._tell)
                     break
-        except DBAPIError as exc:
+        except (DBAPIError, ValueError) as exc:  # the driver says ValueError of a connection that is closed
             self._refuse(exc, group)
             return False
         return True
 
-    def _refuse(self, error: DBAPIError, group: list[Write]) -> None:
+    def _refuse(self, error: Exception, group: list[Write]) -> None:
         self._fault = self._tell(error, len(group))
         for write in group:
             write.refuse(Unavailable(f"database: {self._fault}", code=self._fault))
@@ -198,14 +198,14 @@ class Database:
             return False
         return True
 
-    def _tell(self, error: DBAPIError, writes: int) -> str:
+    def _tell(self, error: Exception, writes: int) -> str:
         """The code of this failure, logged once a minute."""
         fault = fault_of(error)
         now = time.monotonic()
         if now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:
             self._told[fault] = now
             say = log.warning if fault == "db_busy" else log.critical
-            say("database.failed", fault=fault, error=type(error.orig).__name__, writes=writes)
+            say("database.failed", fault=fault, error=type(error).__name__, writes=writes)
         return fault
 
 

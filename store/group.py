@@ -16,7 +16,7 @@ from errors import FrontdeskError, Unavailable
 
 Result = TypeVar("Result")
 Work = Callable[[AsyncConnection], Awaitable[Result]]
-Tell = Callable[[DBAPIError, int], str]
+Tell = Callable[[Exception, int], str]
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ async def _outcome(connection: AsyncConnection, write: Write) -> object:
         return exc
 
 
-def fault_of(error: DBAPIError) -> str:
+def fault_of(error: Exception) -> str:
     """The routing log's code of a database failure."""
-    text = str(error.orig)
+    text = str(error.orig) if isinstance(error, DBAPIError) else ""
     if "locked" in text or "busy" in text:
         return "db_busy"
     return "db_full" if "full" in text else "db_error"

@@ -1,0 +1,272 @@
+"""A turn has exactly one end, whatever breaks on the way; what was read stays, and no log line holds its words."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.base import ToolUse
+from errors import EngineDown
+from events import (
+    HandoffRequested,
+    RouteDecided,
+    SpecialistStarted,
+    TextEnded,
+    TurnFailed,
+    TurnFinished,
+    TurnRecovered,
+    TurnRef,
+)
+from readers.reply import fold_text
+from server import House
+from store.log import NewMessage
+from store.schema import events, tickets, turns
+from tests.engines import Scripted, Swap
+from tests.router.running import (
+    ASKED_FOR_PERSON,
+    CANARY,
+    HANDOFF,
+    HELLO,
+    house_of,
+    in_module_loop,
+    kinds,
+    only_of,
+    until,
+    whole,
+)
+
+PERSON = replace(HELLO, text=ASKED_FOR_PERSON)
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+def routed(lines: Lines, turn: TurnRef) -> list[dict[str, Any]]:
+    """The routing lines of this turn."""
+    return [line for line in lines() if line["event"] == "turn.routed" and line["turn_id"] == turn.turn_id]
+
+
+@in_module_loop
+@pytest.mark.parametrize(
+    ("breaks", "code"),
+    [
+        (ValueError(f"a bug that quotes {CANARY}"), "internal_error"),
+        (EngineDown(f"no line, said {CANARY}"), "internal_error"),
+        (ExceptionGroup("two", [KeyError(CANARY), ValueError(CANARY)]), "internal_error"),
+    ],
+    ids=["bug", "engine", "group"],
+)
+async def test_a_turn_that_breaks_ends_with_an_honest_notice(
+    breaks: Exception, code: str, house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
+    """A bug costs its own customer an apology in their language, and nobody's words reach the log."""
+    engine = Scripted(lambda request: [breaks] if CANARY in request.message else ["fine"])
+    swap.engine = engine
+    message = replace(hello, text=f"hola, buenos días, ¿cómo estás? {CANARY}")
+    turn = (await house.runner.start(message)).turn
+    told = await whole(house, turn)
+    after = replace(hello, message_id="m2", conversation_id=turn.conversation_id)
+    assert isinstance((await whole(house, (await house.runner.start(after)).turn))[-1].event, TurnFinished)
+
+    failed = only_of(told, TurnFailed)
+    assert failed.code == code
+    assert "Lo siento" in failed.message
+    assert fold_text(item.event for item in told) == failed.message
+    assert [line["outcome"] for line in routed(lines, turn)] == ["failed_with_notice"]
+    assert routed(lines, turn)[0]["faults"] == [code]
+    [line] = [line for line in lines() if line["event"] == "turn.failed"]
+    assert "engines.py" in line["where"]
+
+
+@in_module_loop
+async def test_words_that_were_shown_stay_when_the_turn_breaks(
+    house: House, swap: Swap, hello: NewMessage
+) -> None:
+    """A customer who has read half an answer keeps it, and is told that it is a half."""
+    swap.engine = Scripted(["Half an ", "answer", 0.1, ValueError("bug")])
+    told = await whole(house, (await house.runner.start(hello)).turn)
+
+    text = fold_text(item.event for item in told)
+    assert text.startswith("Half an answer\n\n")
+    assert "may be incomplete" in text
+    assert kinds(told).count("text.started") == kinds(told).count("text.ended") == 1
+    assert kinds(told)[-1] == "turn.failed"
+
+
+@in_module_loop
+async def test_an_engine_that_says_nothing_gives_a_notice(
+    house: House, swap: Swap, hello: NewMessage
+) -> None:
+    """Never an empty bubble."""
+    swap.engine = Scripted([])
+    told = await whole(house, (await house.runner.start(hello)).turn)
+
+    assert only_of(told, TurnFailed).message == fold_text(item.event for item in told) != ""
+
+
+async def test_no_log_line_ever_holds_what_customers_or_engines_say(tmp_path: Path, lines: Lines) -> None:
+    """Operators may keep logs for years: names, words, tool arguments and made-up tool names are not in them."""
+    use = ToolUse("call-1", f"tool_{CANARY}", {CANARY: CANARY})
+    engine = Scripted([use], afterwards=[f"I repeat: {CANARY}"])
+    async with house_of(tmp_path, engine) as house:
+        turn = (await house.runner.start(replace(HELLO, text=f"hello, my name is {CANARY}"))).turn
+        await whole(house, turn)
+    async with house_of(tmp_path, Scripted([HANDOFF, use, TypeError(CANARY)])) as house:
+        person = replace(PERSON, text=f"{ASKED_FOR_PERSON}, {CANARY}", message_id="m2")
+        await whole(house, (await house.runner.start(person)).turn)
+
+    [line] = routed(lines, turn)
+    assert line["tools"] == ["unknown"]
+    assert "tool_unknown" in line["faults"]
+
+
+async def test_a_turn_cut_short_is_finished_by_the_next_server_on_its_old_route(
+    tmp_path: Path, lines: Lines
+) -> None:
+    """After a restart the customer gets the answer that was on its way, and not another department's."""
+    hold = asyncio.Event()
+    async with house_of(tmp_path, Scripted([hold])) as house:
+        turn = (await house.runner.start(replace(HELLO, text="how much for a Leaf?"))).turn
+        await until(house, turn, "specialist.started")
+    async with house_of(tmp_path, Scripted(["Here you are."])) as house:
+        told = await whole(house, turn)
+        again = await house.runner.start(replace(HELLO, text="how much for a Leaf?"))
+
+    assert again.turn == turn
+    route = only_of(told, RouteDecided)
+    assert only_of(told, TurnFinished).outcome == "answered"
+    assert fold_text(item.event for item in told) == "Here you are."
+    assert [e.event.intent for e in told if isinstance(e.event, SpecialistStarted)] == [route.intent] * 2
+    assert kinds(told).count("specialist.finished") == 2
+    assert only_of(told, TurnRecovered)
+    assert [item.seq for item in told] == list(range(1, len(told) + 1))
+    [line] = routed(lines, turn)
+    assert line["faults"] == ["turn_recovered"]
+
+
+async def test_words_that_were_shown_before_a_restart_are_never_taken_back(
+    tmp_path: Path, lines: Lines
+) -> None:
+    """What a customer has read stays; the turn is closed with an honest notice, not answered from the top."""
+    async with house_of(tmp_path, Scripted(["The price ", "is ", 10.0])) as house:
+        turn = (await house.runner.start(HELLO)).turn
+        await until(house, turn, "text.delta")
+    engine = Scripted(["Something else."])
+    async with house_of(tmp_path, engine) as house:
+        told = await whole(house, turn)
+
+    text = fold_text(item.event for item in told)
+    assert text.startswith("The price")
+    assert "may be incomplete" in text
+    assert "Something else" not in text
+    assert only_of(told, TurnFailed).code == "interrupted"
+    assert engine.asked == []
+    assert [line["outcome"] for line in routed(lines, turn)] == ["failed_with_notice"]
+
+
+async def test_an_answer_that_was_complete_before_a_restart_stays_an_answer(tmp_path: Path) -> None:
+    """A process that dies between the last word and the end of the turn leaves no apology below a good answer."""
+    async with house_of(tmp_path, Scripted(["A whole answer."])) as house:
+        turn = (await house.runner.start(PERSON)).turn
+        told = await whole(house, turn)
+        end = next(item.seq for item in told if isinstance(item.event, TextEnded))
+
+        async def forget_the_end(connection: AsyncConnection) -> None:
+            rows = (await connection.execute(select(events).where(events.c.last_seq > 1))).all()
+            kept = [item for item in told if 1 < item.seq <= end]
+            payload = json.dumps([item.model_dump(mode="json") for item in kept])
+            for row in rows[1:]:
+                await connection.execute(events.delete().where(events.c.first_seq == row.first_seq))
+            first = {"first_seq": 2, "last_seq": end, "payload": payload}
+            await connection.execute(
+                update(events).where(events.c.first_seq == rows[0].first_seq).values(first)
+            )
+            await connection.execute(update(turns).values(is_open=1, lease_until_s=0.0))
+
+        await house.database.write(forget_the_end)
+    async with house_of(tmp_path, Scripted(["Another."])) as house:
+        again = await whole(house, turn)
+
+    assert fold_text(item.event for item in again) == "A whole answer."
+    assert only_of(again, TurnFinished).outcome == "answered_degraded"
+
+
+async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp_path: Path) -> None:
+    """Killed between the ticket and its record: the customer gets one ticket number, and one person."""
+    hold = asyncio.Event()
+    async with house_of(tmp_path, Scripted([HANDOFF], afterwards=[hold])) as house:
+        turn = (await house.runner.start(PERSON)).turn
+        await until(house, turn, "tool.called")
+        while not await _tickets(house):  # noqa: ASYNC110 - the effect is not told to anybody before its record
+            await asyncio.sleep(0)
+    async with house_of(tmp_path, Scripted([HANDOFF], afterwards=["A person will come."])) as house:
+        told = await whole(house, turn)
+        made = await _tickets(house)
+
+    shown = {item.event.ticket_id for item in told if isinstance(item.event, HandoffRequested)}
+    assert len(made) == 1
+    assert shown == set(made)
+    assert only_of(told, TurnFinished).outcome == "escalated"
+    assert kinds(told).count("tool.called") == kinds(told).count("tool.returned")
+
+
+async def _tickets(house: House) -> list[str]:
+    async with house.database.read() as connection:
+        return list((await connection.execute(select(tickets.c.ticket_id))).scalars())
+
+
+@in_module_loop
+async def test_a_row_that_cannot_be_read_costs_only_its_own_conversation(
+    house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
+    """One damaged row: that customer gets a notice, everybody else their answer."""
+    swap.engine = Scripted(["Hello."])
+    broken = (await house.runner.start(hello)).turn
+    await whole(house, broken)
+
+    async def damage(connection: AsyncConnection) -> None:
+        payload = json.dumps([{"seq": 1, "at": "never", "event": {"text": CANARY}}])
+        mine = (events.c.conversation_id == broken.conversation_id) & (events.c.first_seq > 1)
+        await connection.execute(update(events).where(mine).values(payload=payload))
+
+    await house.database.write(damage)
+    next_one = replace(hello, message_id="m2", conversation_id=broken.conversation_id)
+    told = await whole(house, (await house.runner.start(next_one)).turn)
+    other = await whole(house, (await house.runner.start(replace(hello, owner=f"{hello.owner}-b"))).turn)
+    recent = [turn.conversation_id for turn, _ in await house.event_log.recent_turns(100)]
+
+    assert only_of(told, TurnFailed).code == "row_unreadable"
+    assert isinstance(other[-1].event, TurnFinished)
+    assert recent.count(broken.conversation_id) == 1
+    assert [line["event"] for line in lines() if line["level"] == "warning"] == ["row.unreadable"]
+
+
+async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> None:
+    """A message that can no longer be read is closed with a notice instead of being tried for ever."""
+    async with house_of(tmp_path, Scripted([asyncio.Event()])) as house:
+        turn = (await house.runner.start(HELLO)).turn
+
+        async def damage(connection: AsyncConnection) -> None:
+            await connection.execute(update(events).values(payload="[1]"))
+
+        await house.database.write(damage)
+    async with house_of(tmp_path, Scripted(["Hello."])) as house:
+        async with asyncio.timeout(5):
+            while await _open_turns(house):  # noqa: ASYNC110 - this turn cannot be followed
+                await asyncio.sleep(0.02)
+        async with house.database.read() as connection:
+            last = (
+                await connection.execute(select(events.c.payload).order_by(events.c.last_seq.desc()))
+            ).scalars()
+            assert "turn.failed" in str(last.first())
+    assert turn.ordinal == 1
+
+
+async def _open_turns(house: House) -> int:
+    async with house.database.read() as connection:
+        query = select(func.count()).select_from(turns).where(turns.c.is_open == 1)
+        return (await connection.execute(query)).scalar_one()

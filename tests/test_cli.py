@@ -1,0 +1,109 @@
+"""The command as people type it, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+from tests.agents.folders import copied
+
+
+def _frontdesk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", "import cli; cli.main()", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_names_every_command() -> None:
+    """Somebody new finds out what there is."""
+    shown = _frontdesk("--help").stdout
+
+    assert all(f" {name} " in shown for name in ("serve", "try", "lint", "prompts", "tail"))
+
+
+def test_lint_accepts_the_shipped_prompts() -> None:
+    """What ships must be servable."""
+    result = _frontdesk("lint")
+
+    assert result.returncode == 0, result.stderr
+    assert "quote" in result.stdout
+
+
+def test_lint_refuses_a_broken_file_with_one_readable_line(tmp_path: Path) -> None:
+    """A prompt engineer sees file, line, value and remedy, and no stack trace."""
+    folder = copied(tmp_path)
+    quote = folder / "quote.md"
+    quote.write_text(quote.read_text(encoding="utf-8").replace("get_quote,", "get_qoute,"), encoding="utf-8")
+
+    result = _frontdesk("lint", "--prompts", str(folder))
+
+    assert result.returncode == 2
+    (line,) = result.stderr.strip().splitlines()
+    assert "quote.md:" in line
+    assert "get_qoute" in line
+    assert "get_quote" in line
+
+
+def test_lint_warns_of_few_utterances(tmp_path: Path) -> None:
+    """An intent with few examples is routed badly; its author should hear of it."""
+    folder = copied(tmp_path)
+    greeting = folder / "greeting.md"
+    head, mark, _ = greeting.read_text(encoding="utf-8").partition("# Utterances\n")
+    greeting.write_text(f"{head}{mark}hello\nhola\n", encoding="utf-8")
+
+    assert "greeting: 2 utterances are few" in _frontdesk("lint", "--prompts", str(folder)).stdout
+
+
+def test_prompts_lists_every_specialist() -> None:
+    """One look tells which model and tools an intent has."""
+    shown = _frontdesk("prompts").stdout
+
+    assert all(name in shown for name in ("escalate", "claude-haiku-5-5", "get_quote", "between_tools"))
+
+
+def test_try_shows_route_tool_and_answer_and_leaves_nothing_behind() -> None:
+    """What an edit does can be seen at once, without a server."""
+    result = _frontdesk(
+        "try", "quote for a 2022 Nissan Leaf, 30k miles, I am 40", "hola", FRONTDESK_ENGINE="local"
+    )
+
+    assert result.returncode == 0, result.stderr
+    for words in ("local label", "route", "get_quote", "a month", "answered", "¡Hola!"):
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("PORT", "eighty", "PORT"),
+        ("FRONTDESK_ENGINE", "claude", "ANTHROPIC_API_KEY"),
+        ("FRONTDESK_PROMPTS", "/nowhere", "classifier.md"),
+        ("FRONTDESK_DATABASE_URL", "mongodb://x/y", "FRONTDESK_DATABASE_URL"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(setting: str, value: str, expected: str) -> None:
+    """An operator reads what is wrong and what to do, not a stack trace."""
+    result = _frontdesk("serve", **{"PORT": "0", setting: value})
+
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.strip().splitlines() if line.startswith("frontdesk: ")]
+    assert len(lines) == 1
+    assert expected in lines[0]
+    assert "Traceback" not in result.stderr
+
+
+def test_tail_says_that_no_server_is_there() -> None:
+    """The remedy stands in the message."""
+    result = _frontdesk("tail", "--url", "http://127.0.0.1:9")
+
+    assert result.returncode == 1
+    assert "make run" in result.stderr
