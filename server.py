@@ -14,7 +14,6 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.callers import Callers
 from api.chat import add_chat_routes
@@ -24,6 +23,7 @@ from api.house import House
 from api.middleware import Envelope
 from api.openapi import add_document
 from api.ops import add_ops_routes
+from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
 from build import DeskKeeper, build_parts, open_engines
 from router.desk import Engines
@@ -92,7 +92,7 @@ def create_app(settings: Settings, engines: Engines | None = None, patience_s: f
     add_health_routes(app)
     add_ops_routes(app)
     add_document(app, _version())
-    app.mount("/", StaticFiles(directory=ROOT / "web", html=True), name="pages")
+    add_pages(app, ROOT / "web")
     return app
 
 

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jwt
+from fastapi import Request
+from fastapi.responses import Response
 
 from errors import Unauthorized, Unavailable
 from settings import Settings
 
 COOKIE = "frontdesk_visitor"
+VISITOR_COOKIE_DAYS = 180
 HEADER = "x-visitor-token"
 _VISITOR, _CUSTOMER = "visitor:", "customer:"
 _ALGORITHM = "HS256"
@@ -103,3 +106,18 @@ class Callers:
         if self._jwt_secret is not None:
             return self._jwt_secret, [_ALGORITHM]
         raise Unauthorized("no FRONTDESK_JWT_SECRET and no FRONTDESK_JWKS_URL is set")
+
+
+def with_token(response: Response, caller: Caller, request: Request) -> Response:
+    """The response, with the token of a caller who did not have one yet as cookie and as header."""
+    if caller.new_token is not None:
+        response.headers[HEADER] = caller.new_token
+        response.set_cookie(
+            COOKIE,
+            caller.new_token,
+            max_age=VISITOR_COOKIE_DAYS * 86_400,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+    return response

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from api import body as bodies
-from api.callers import COOKIE, HEADER, Caller
+from api.callers import Caller, with_token
 from api.failures import refusals
 from api.house import House, caller_of, house_of, owned
 from api.openapi import CHAT_BODY, CHAT_REPLY, EVENT_STREAM, RESUME_HEADER, request_body
@@ -16,7 +16,6 @@ from events import TurnRef, is_end
 from readers.history import History, fold_history
 from readers.reply import fold_reply
 
-VISITOR_COOKIE_DAYS = 180
 TURNS_IN_HISTORY = 500
 _OF_A_MESSAGE = (400, 401, 404, 409, 413, 415, 422, 429, 503)
 
@@ -53,7 +52,7 @@ async def post_chat(request: Request) -> Response:
         response = FrameStream(turn_frames(house.event_log, accepted.turn, after_seq, caller.new_token))
     else:
         response = await _whole_reply(house, accepted.turn, caller)
-    return _with_token(response, caller, request)
+    return with_token(response, caller, request)
 
 
 async def get_history(request: Request, conversation_id: str) -> Response:
@@ -103,17 +102,3 @@ def _resume_point(turn: TurnRef, event_id: str) -> int:
     """After which event of this turn the stream goes on, when the client says what it has."""
     turn_id, _, number = event_id.rpartition(":")
     return (seq_in(number) or 0) if turn_id == turn.turn_id else 0
-
-
-def _with_token(response: Response, caller: Caller, request: Request) -> Response:
-    if caller.new_token is not None:
-        response.headers[HEADER] = caller.new_token
-        response.set_cookie(
-            COOKIE,
-            caller.new_token,
-            max_age=VISITOR_COOKIE_DAYS * 86_400,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-    return response

@@ -9,8 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select
 
 from errors import Busy, Conflict, NotFound
 from events import Recorded, TurnAccepted, TurnRef
@@ -41,8 +40,8 @@ class Accepted:
     is_new: bool
 
 
-async def accept_message(
-    connection: AsyncConnection, message: NewMessage, server_id: str, now_s: float
+def accept_message(
+    connection: Connection, message: NewMessage, server_id: str, now_s: float
 ) -> tuple[Accepted, Recorded | None]:
     """The message's turn, and its first event if it is new.
 
@@ -51,29 +50,29 @@ async def accept_message(
         Conflict: The message id was used with another text.
         Busy: Too many messages of this conversation wait.
     """
-    conversation_id = await _conversation(connection, message)
+    conversation_id = _conversation(connection, message)
     if conversation_id is not None:
-        earlier = await _earlier(connection, conversation_id, message)
+        earlier = _earlier(connection, conversation_id, message)
         if earlier is not None:
             return Accepted(earlier, is_new=False), None
     turn = TurnRef(
         conversation_id=conversation_id or message.conversation_id or secrets.token_urlsafe(18),
         turn_id=secrets.token_urlsafe(15),
-        ordinal=1 if conversation_id is None else await _next_ordinal(connection, conversation_id),
+        ordinal=1 if conversation_id is None else _next_ordinal(connection, conversation_id),
         message_id=message.message_id,
     )
     if conversation_id is None:
         row = {"conversation_id": turn.conversation_id, "owner": message.owner, "created_at_s": now_s}
-        await connection.execute(insert(conversations), row)
-    return Accepted(turn, is_new=True), await _store(connection, turn, message, server_id, now_s)
+        connection.execute(insert(conversations), row)
+    return Accepted(turn, is_new=True), _store(connection, turn, message, server_id, now_s)
 
 
-async def _conversation(connection: AsyncConnection, message: NewMessage) -> str | None:
+def _conversation(connection: Connection, message: NewMessage) -> str | None:
     """The caller's conversation that the message belongs to; None when it starts one."""
     if message.conversation_id is None:
-        return await _started_with(connection, message)
+        return _started_with(connection, message)
     query = select(conversations.c.owner).where(conversations.c.conversation_id == message.conversation_id)
-    owner = (await connection.execute(query)).scalar()
+    owner = connection.execute(query).scalar()
     if owner is None and message.may_start:
         return None
     if owner != message.owner:
@@ -81,7 +80,7 @@ async def _conversation(connection: AsyncConnection, message: NewMessage) -> str
     return message.conversation_id
 
 
-async def _started_with(connection: AsyncConnection, message: NewMessage) -> str | None:
+def _started_with(connection: Connection, message: NewMessage) -> str | None:
     """The conversation this caller already started with this message id, if any (the reply to it was lost)."""
     query = (
         select(turns.c.conversation_id)
@@ -92,16 +91,16 @@ async def _started_with(connection: AsyncConnection, message: NewMessage) -> str
             turns.c.ordinal == 1,
         )
     )
-    found: str | None = (await connection.execute(query)).scalar()
+    found: str | None = connection.execute(query).scalar()
     return found
 
 
-async def _earlier(connection: AsyncConnection, conversation_id: str, message: NewMessage) -> TurnRef | None:
+def _earlier(connection: Connection, conversation_id: str, message: NewMessage) -> TurnRef | None:
     """The turn that this message id already has in the conversation."""
     query = select(turns).where(
         turns.c.conversation_id == conversation_id, turns.c.message_id == message.message_id
     )
-    row = (await connection.execute(query)).first()
+    row = connection.execute(query).first()
     if row is None:
         return None
     if row.text_hash != _hash(message.text):
@@ -109,7 +108,7 @@ async def _earlier(connection: AsyncConnection, conversation_id: str, message: N
     return turn_ref(row)
 
 
-async def _next_ordinal(connection: AsyncConnection, conversation_id: str) -> int:
+def _next_ordinal(connection: Connection, conversation_id: str) -> int:
     """The next turn's number. Turns end in order, so those that are still open are the newest ones."""
     query = (
         select(turns.c.ordinal, turns.c.is_open)
@@ -117,7 +116,7 @@ async def _next_ordinal(connection: AsyncConnection, conversation_id: str) -> in
         .order_by(turns.c.ordinal.desc())
         .limit(WAITING_AT_MOST + 1)
     )
-    rows = (await connection.execute(query)).all()
+    rows = connection.execute(query).all()
     if sum(row.is_open for row in rows) > WAITING_AT_MOST:
         raise Busy(
             f"{WAITING_AT_MOST} messages of this conversation wait",
@@ -127,8 +126,8 @@ async def _next_ordinal(connection: AsyncConnection, conversation_id: str) -> in
     return last + 1
 
 
-async def _store(
-    connection: AsyncConnection, turn: TurnRef, message: NewMessage, server_id: str, now_s: float
+def _store(
+    connection: Connection, turn: TurnRef, message: NewMessage, server_id: str, now_s: float
 ) -> Recorded:
     event = TurnAccepted(message_id=message.message_id, text=message.text, locale=message.locale)
     recorded = Recorded(seq=1, at=datetime.fromtimestamp(now_s, UTC), event=event)
@@ -140,8 +139,8 @@ async def _store(
         "lease_until_s": now_s + LEASE_S,
         "accepted_at_s": now_s,
     }
-    await connection.execute(insert(turns), row)
-    await connection.execute(insert(events), event_row(turn, (recorded,)))
+    connection.execute(insert(turns), row)
+    connection.execute(insert(events), event_row(turn, (recorded,)))
     return recorded
 
 

@@ -14,7 +14,7 @@ _EXAMPLE = "use sqlite:///var/frontdesk.db"
 
 
 def driver_url(url: str) -> str:
-    """The same address with the driver we use: aiosqlite for SQLite.
+    """The same address with the driver we use.
 
     Raises:
         ConfigError: The address is of no database we know. The text never repeats the address: it may hold a password.
@@ -28,18 +28,16 @@ def driver_url(url: str) -> str:
         raise ConfigError(f"FRONTDESK_DATABASE_URL: {backend!r} is not supported yet; {_EXAMPLE}")
     if parsed.database in {None, "", ":memory:"}:
         raise ConfigError(f"FRONTDESK_DATABASE_URL: a database in memory loses accepted messages; {_EXAMPLE}")
-    return parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False)
+    return parsed.set(drivername="sqlite").render_as_string(hide_password=False)
 
 
-def make_folder(url: str) -> None:
-    """Make the folder of the database file if it is not there.
+def check_file(url: str) -> None:
+    """Make the folder of the database file if it is not there; the file itself is made by its first writer.
 
     Raises:
         ConfigError: It cannot be made, or the address names a folder.
     """
-    path = make_url(url).database
-    if path is None:
-        return
+    path = str(make_url(url).database)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

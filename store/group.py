@@ -1,76 +1,81 @@
-"""One group of writes: run each, commit all, tell each what came of it.
+"""One group of writes: run each, commit all, and say what came of each.
 
 Law: a write that breaks breaks alone. When a group fails for a reason of its own, each of its writes gets a
-transaction to itself, and only the one at fault hears of the failure.
+transaction to itself, and only the one at fault hears of the failure. Runs in the writer's thread.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from errors import FrontdeskError, Unavailable
 
 Result = TypeVar("Result")
-Work = Callable[[AsyncConnection], Awaitable[Result]]
-Tell = Callable[[Exception, int], str]
+Work = Callable[[Connection], Result]
 
 
-@dataclass(slots=True)
-class Write:
-    """Work that waits for its commit. `since` is a monotonic time in seconds."""
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing was written; `error` goes to whoever waits."""
 
-    work: Work[Any]
-    done: asyncio.Future[Any]
-    since: float
-
-    def refuse(self, error: Exception) -> None:
-        """Tell whoever waits that nothing was written; somebody who went away is not told."""
-        if not self.done.done():
-            self.done.set_exception(error)
+    error: Exception
 
 
-async def run_group(connection: AsyncConnection, group: list[Write], tell: Tell) -> str | None:
-    """Run and commit the group in the transaction that is open; returns the code of a database fault, if any."""
-    group = [write for write in group if not write.done.done()]  # nothing is written for somebody who gave up
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Somebody else has the write lock; nothing was tried."""
+
+    error: OperationalError
+
+
+Outcome = Any  # what the work gave, or Failed
+
+
+def run_group(connection: Connection, group: Sequence[Work[Any]]) -> list[Outcome] | Locked:
+    """The outcome of each write, once all are on disk."""
     try:
-        outcomes = [await _outcome(connection, write) for write in group]
-        await connection.commit()
+        connection.begin()
     except OperationalError as exc:
-        await connection.rollback()
-        fault = tell(exc, len(group))
-        for write in group:
-            write.refuse(Unavailable(f"database: {fault}", code=fault))
-        return fault
+        if fault_of(exc) == "db_busy":
+            return Locked(exc)
+        return [Failed(unavailable(exc)) for _ in group]
+    try:
+        outcomes = [_outcome(connection, work) for work in group]
+        connection.commit()
+    except OperationalError as exc:
+        connection.rollback()
+        return [Failed(unavailable(exc)) for _ in group]
     except Exception as exc:  # noqa: BLE001 - it is raised again, at the caller whose work it is
-        await connection.rollback()
-        if len(group) == 1:
-            group[0].refuse(exc)
-            return None
-        faults = [await run_group(connection, [write], tell) for write in group]
-        return next((fault for fault in faults if fault is not None), None)
-    for write, outcome in zip(group, outcomes, strict=True):
-        if isinstance(outcome, FrontdeskError):
-            write.refuse(outcome)
-        elif not write.done.done():
-            write.done.set_result(outcome)
-    return None
+        connection.rollback()
+        return [Failed(exc)] if len(group) == 1 else [_alone(connection, work) for work in group]
+    return outcomes
 
 
-async def _outcome(connection: AsyncConnection, write: Write) -> object:
+def _alone(connection: Connection, work: Work[Any]) -> Outcome:
+    outcomes = run_group(connection, [work])
+    return Failed(unavailable(outcomes.error)) if isinstance(outcomes, Locked) else outcomes[0]
+
+
+def _outcome(connection: Connection, work: Work[Any]) -> Outcome:
     """What the work gave, or what it refused; told only after the commit, because it may rest on the others."""
     try:
-        return await write.work(connection)
+        return work(connection)
     except FrontdeskError as exc:
-        return exc
+        return Failed(exc)
 
 
-def fault_of(error: Exception) -> str:
+def unavailable(error: DBAPIError) -> Unavailable:
+    """The failure as its callers hear of it."""
+    fault = fault_of(error)
+    return Unavailable(f"database: {fault}", code=fault)
+
+
+def fault_of(error: DBAPIError) -> str:
     """The routing log's code of a database failure."""
-    text = str(error.orig) if isinstance(error, DBAPIError) else ""
+    text = str(error.orig)
     if "locked" in text or "busy" in text:
         return "db_busy"
     return "db_full" if "full" in text else "db_error"

@@ -3,8 +3,7 @@
 A lease that lies too far in the future was written before the clock was set back; it counts as run out.
 """
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from events import TurnRef
 from store.accepting import LEASE_S
@@ -19,40 +18,40 @@ def _has_run_out(now_s: float) -> ColumnElement[bool]:
     return and_(turns.c.is_open == 1, run_out)
 
 
-async def expired(connection: AsyncConnection, now_s: float, limit: int) -> list[TurnRef]:
+def expired(connection: Connection, now_s: float, limit: int) -> list[TurnRef]:
     """Open turns without a valid lease, each conversation's in order."""
     query = select(turns).where(_has_run_out(now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
-    return [turn_ref(row) for row in (await connection.execute(query.limit(limit))).all()]
+    return [turn_ref(row) for row in connection.execute(query.limit(limit)).all()]
 
 
-async def take_over(connection: AsyncConnection, server_id: str, now_s: float, limit: int) -> list[TurnRef]:
+def take_over(connection: Connection, server_id: str, now_s: float, limit: int) -> list[TurnRef]:
     """The same, now leased to this server."""
-    found = await expired(connection, now_s, limit)
+    found = expired(connection, now_s, limit)
     for turn in found:
         lease = {"lease_owner": server_id, "lease_until_s": now_s + LEASE_S}
-        await connection.execute(update(turns).where(is_turn(turn)).values(lease))
+        connection.execute(update(turns).where(is_turn(turn)).values(lease))
     return found
 
 
-async def renew(connection: AsyncConnection, server_id: str, now_s: float, turn_ids: list[str]) -> None:
+def renew(connection: Connection, server_id: str, now_s: float, turn_ids: list[str]) -> None:
     """Keep these turns, as far as they are still this server's."""
     for start in range(0, len(turn_ids), _AT_ONCE):
         some = turns.c.turn_id.in_(turn_ids[start : start + _AT_ONCE])
         held = and_(some, turns.c.is_open == 1, turns.c.lease_owner == server_id)
-        await connection.execute(update(turns).where(held).values(lease_until_s=now_s + LEASE_S))
+        connection.execute(update(turns).where(held).values(lease_until_s=now_s + LEASE_S))
 
 
-async def release(connection: AsyncConnection, server_id: str) -> None:
+def release(connection: Connection, server_id: str) -> None:
     """Give up every lease of this server."""
     held = and_(turns.c.is_open == 1, turns.c.lease_owner == server_id)
-    await connection.execute(update(turns).where(held).values(lease_until_s=0.0))
+    connection.execute(update(turns).where(held).values(lease_until_s=0.0))
 
 
-async def has_open_before(connection: AsyncConnection, turn: TurnRef) -> bool:
+def has_open_before(connection: Connection, turn: TurnRef) -> bool:
     """Whether an earlier turn of the conversation is still open."""
     query = select(turns.c.ordinal).where(
         turns.c.conversation_id == turn.conversation_id,
         turns.c.ordinal < turn.ordinal,
         turns.c.is_open == 1,
     )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return connection.execute(query.limit(1)).first() is not None

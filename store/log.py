@@ -8,10 +8,10 @@ server that holds the turn's lease appends to it.
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tuple_
 
 from errors import RowUnreadable
 from events import Recorded, TurnRef
@@ -56,11 +56,9 @@ class EventLog:
             Busy: Too many messages of this conversation wait; nothing was stored.
             Unavailable: The database cannot take it now; nothing was stored.
         """
-
-        async def work(connection: AsyncConnection) -> tuple[Accepted, Recorded | None]:
-            return await accept_message(connection, message, self._server_id, self._clock())
-
-        accepted, recorded = await self._database.write(work)
+        accepted, recorded = await self._database.write(
+            lambda connection: accept_message(connection, message, self._server_id, self._clock())
+        )
         if recorded is not None:
             self._wake.publish(Committed(accepted.turn, (recorded,)))
         return accepted
@@ -75,41 +73,26 @@ class EventLog:
         Raises:
             RowUnreadable: A stored event cannot be read.
         """
-        async with self._database.read() as connection:
-            return await self._events_after(connection, turn, after_seq)
+        payloads = await self._database.read(lambda connection: _payloads_after(connection, turn, after_seq))
+        return [item for item in recorded_in(payloads) if item.seq > after_seq]
 
     async def read_tail(self, turn: TurnRef, after_seq: int) -> Tail:
         """As read_turn, with whether more may come."""
-        query = select(turns.c.is_open, turns.c.lease_owner).where(is_turn(turn))
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
-            found = await self._events_after(connection, turn, after_seq)
-        is_open = row is None or bool(row.is_open)
-        elsewhere = row is not None and is_open and row.lease_owner != self._server_id
-        return Tail(found, not is_open, elsewhere)
 
-    async def _events_after(
-        self, connection: AsyncConnection, turn: TurnRef, after_seq: int
-    ) -> list[Recorded]:
-        query = (
-            select(events.c.payload)
-            .where(
-                events.c.conversation_id == turn.conversation_id,
-                events.c.ordinal == turn.ordinal,
-                events.c.last_seq > after_seq,
-            )
-            .order_by(events.c.first_seq)
-        )
-        payloads = (await connection.execute(query)).scalars().all()
-        return [item for item in recorded_in(payloads) if item.seq > after_seq]
+        def work(connection: Connection) -> tuple[tuple[int, str] | None, list[str]]:
+            query = select(turns.c.is_open, turns.c.lease_owner).where(is_turn(turn))
+            row = connection.execute(query).first()
+            return None if row is None else (row.is_open, row.lease_owner), _payloads_after(connection, turn, after_seq)
+
+        state, payloads = await self._database.read(work)
+        is_open, owner = state or (1, self._server_id)
+        found = [item for item in recorded_in(payloads) if item.seq > after_seq]
+        return Tail(found, is_over=not is_open, is_elsewhere=bool(is_open) and owner != self._server_id)
 
     async def last_seq(self, turn: TurnRef) -> int:
         """Number of the turn's last event, also when events before it cannot be read."""
-        query = select(func.max(events.c.last_seq)).where(
-            events.c.conversation_id == turn.conversation_id, events.c.ordinal == turn.ordinal
-        )
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar() or 0
+        query = select(func.max(events.c.last_seq)).where(_of_turn(turn))
+        return await self._database.read(lambda connection: connection.execute(query).scalar()) or 0
 
     async def read_turns(
         self, conversation_id: str, last: int, before: int | None = None
@@ -123,54 +106,36 @@ class EventLog:
         if before is not None:
             query = query.where(turns.c.ordinal < before)
         query = query.order_by(turns.c.ordinal.desc()).limit(last)
-        async with self._database.read() as connection:
-            refs = [turn_ref(row) for row in (await connection.execute(query)).all()]
-            payloads = await self._payloads(connection, refs)
-        return [(ref, recorded_in(payloads[ref.turn_id])) for ref in reversed(refs)]
+        found = await self._database.read(lambda connection: _with_payloads(connection, query))
+        return [(ref, recorded_in(payloads)) for ref, payloads in reversed(found)]
 
     async def recent_turns(self, limit: int, since_s: float = 0.0) -> list[tuple[TurnRef, list[Recorded]]]:
         """The last finished turns of all conversations, newest first; a turn that cannot be read is left out."""
         query = select(turns).where(turns.c.is_open == 0, turns.c.accepted_at_s >= since_s)
         query = query.order_by(turns.c.accepted_at_s.desc()).limit(limit)
-        async with self._database.read() as connection:
-            refs = [turn_ref(row) for row in (await connection.execute(query)).all()]
-            payloads = await self._payloads(connection, refs)
-        found = []
-        for ref in refs:
+        readable = []
+        for ref, payloads in await self._database.read(lambda connection: _with_payloads(connection, query)):
             try:
-                found.append((ref, recorded_in(payloads[ref.turn_id])))
+                readable.append((ref, recorded_in(payloads)))
             except RowUnreadable as exc:
                 log.warning("row.unreadable", turn_id=ref.turn_id, reason=str(exc))
-        return found
-
-    async def _payloads(self, connection: AsyncConnection, refs: list[TurnRef]) -> dict[str, list[str]]:
-        """The rows of each turn in order, by turn id."""
-        found: dict[str, list[str]] = {ref.turn_id: [] for ref in refs}
-        ids = {(ref.conversation_id, ref.ordinal): ref.turn_id for ref in refs}
-        place = tuple_(events.c.conversation_id, events.c.ordinal)
-        query = select(events).where(place.in_(list(ids))).order_by(events.c.first_seq)
-        for row in (await connection.execute(query)).all() if ids else ():
-            found[ids[row.conversation_id, row.ordinal]].append(row.payload)
-        return found
+        return readable
 
     async def find_turn(self, turn_id: str) -> TurnRef | None:
         """The turn of this id, whoever's it is: check the owner before showing anything."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(turns).where(turns.c.turn_id == turn_id))).first()
+        query = select(turns).where(turns.c.turn_id == turn_id)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
         return None if row is None else turn_ref(row)
 
     async def turn_at(self, conversation_id: str, ordinal: int) -> TurnRef:
         """The turn with this number; it must be there."""
         query = select(turns).where(turns.c.conversation_id == conversation_id, turns.c.ordinal == ordinal)
-        async with self._database.read() as connection:
-            return turn_ref((await connection.execute(query)).one())
+        return turn_ref(await self._database.read(lambda connection: connection.execute(query).one()))
 
     async def owner(self, conversation_id: str) -> str | None:
         """Who started the conversation; None when there is none."""
         query = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
-        async with self._database.read() as connection:
-            found: str | None = (await connection.execute(query)).scalar()
-        return found
+        return await self._database.read(lambda connection: connection.execute(query).scalar())
 
     def follow_turn(self, turn: TurnRef, after_seq: int = 0) -> AsyncGenerator[Recorded | None, None]:
         """The turn's events after this number, as they are committed; see follow.follow_turn."""
@@ -188,14 +153,12 @@ class EventLog:
 
     async def has_open_before(self, turn: TurnRef) -> bool:
         """Whether an earlier turn of the conversation has not ended yet."""
-        async with self._database.read() as connection:
-            return await leases.has_open_before(connection, turn)
+        return await self._database.read(lambda connection: leases.has_open_before(connection, turn))
 
     async def take_over(self, limit: int) -> list[TurnRef]:
         """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
-        async with self._database.read() as connection:
-            if not await leases.expired(connection, self._clock(), 1):
-                return []
+        if not await self._database.read(lambda connection: leases.expired(connection, self._clock(), 1)):
+            return []
         return await self._database.write(
             lambda connection: leases.take_over(connection, self._server_id, self._clock(), limit)
         )
@@ -210,3 +173,24 @@ class EventLog:
     async def release_leases(self) -> None:
         """Let others take over at once what this server leaves open."""
         await self._database.write(lambda connection: leases.release(connection, self._server_id))
+
+
+def _of_turn(turn: TurnRef) -> ColumnElement[bool]:
+    return and_(events.c.conversation_id == turn.conversation_id, events.c.ordinal == turn.ordinal)
+
+
+def _payloads_after(connection: Connection, turn: TurnRef, after_seq: int) -> list[str]:
+    """The rows that hold the turn's events after this number, in order."""
+    query = select(events.c.payload).where(_of_turn(turn), events.c.last_seq > after_seq)
+    return list(connection.execute(query.order_by(events.c.first_seq)).scalars())
+
+
+def _with_payloads(connection: Connection, query: Select[Any]) -> list[tuple[TurnRef, list[str]]]:
+    """The turns that the query finds, each with its rows in order."""
+    found = [turn_ref(row) for row in connection.execute(query)]
+    rows: dict[tuple[str, int], list[str]] = {(ref.conversation_id, ref.ordinal): [] for ref in found}
+    place = tuple_(events.c.conversation_id, events.c.ordinal)
+    stored = select(events).where(place.in_(list(rows))).order_by(events.c.first_seq)
+    for row in connection.execute(stored) if rows else ():
+        rows[row.conversation_id, row.ordinal].append(row.payload)
+    return [(ref, rows[ref.conversation_id, ref.ordinal]) for ref in found]

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 
 from pydantic import ValidationError
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select
 
 from errors import RowUnreadable
 from events import Quote
@@ -30,9 +29,9 @@ class StoredRecords:
         """Store the quote once per key, under an id of its own; the stored one is returned."""
         named = quote.model_copy(update={"quote_id": short_id("Q", key)})
 
-        async def work(connection: AsyncConnection) -> Quote:
+        def work(connection: Connection) -> Quote:
             mine = (quotes.c.conversation_id == conversation_id) & (quotes.c.quote_id == named.quote_id)
-            payload = (await connection.execute(select(quotes.c.payload).where(mine))).scalar()
+            payload = connection.execute(select(quotes.c.payload).where(mine)).scalar()
             if payload is not None:
                 return Quote.model_validate_json(payload)
             row = {
@@ -40,7 +39,7 @@ class StoredRecords:
                 "quote_id": named.quote_id,
                 "payload": named.model_dump_json(),
             }
-            await connection.execute(insert(quotes), {**row, "created_at_s": self._clock()})
+            connection.execute(insert(quotes), {**row, "created_at_s": self._clock()})
             return named
 
         return await self._database.write(work)
@@ -51,9 +50,9 @@ class StoredRecords:
         """Store a ticket once per key; its id is returned. The transcript is the conversation itself."""
         ticket_id = short_id("T", key)
 
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             mine = (tickets.c.conversation_id == conversation_id) & (tickets.c.ticket_id == ticket_id)
-            if (await connection.execute(select(tickets.c.ticket_id).where(mine))).first() is None:
+            if connection.execute(select(tickets.c.ticket_id).where(mine)).first() is None:
                 row = {
                     "conversation_id": conversation_id,
                     "ticket_id": ticket_id,
@@ -63,7 +62,7 @@ class StoredRecords:
                     "state": "waiting",
                     "created_at_s": self._clock(),
                 }
-                await connection.execute(insert(tickets), row)
+                connection.execute(insert(tickets), row)
 
         await self._database.write(work)
         return ticket_id
@@ -81,8 +80,8 @@ class StoredRecords:
             "created_at_s": self._clock(),
         }
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(feedback), row)
+        def work(connection: Connection) -> None:
+            connection.execute(insert(feedback), row)
 
         await self._database.write(work)
         return str(row["feedback_id"])
@@ -98,8 +97,7 @@ class StoredRecords:
             .where(quotes.c.conversation_id == conversation_id)
             .order_by(quotes.c.created_at_s)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).scalars().all()
+        rows = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         try:
             return tuple(Quote.model_validate_json(payload) for payload in rows)
         except ValidationError as exc:

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, insert, select, update
 
 from errors import LeaseLost, Unavailable
 from events import Event, Recorded, TextDelta, TurnRef, is_end
@@ -114,13 +113,12 @@ class TurnLog:
         self.written.extend(recorded)
         self._wake.publish(Committed(self.turn, recorded))
 
-    async def _append(self, connection: AsyncConnection, recorded: tuple[Recorded, ...]) -> None:
+    def _append(self, connection: Connection, recorded: tuple[Recorded, ...]) -> None:
         held = and_(is_turn(self.turn), turns.c.is_open == 1, turns.c.lease_owner == self._server_id)
         if any(is_end(item.event) for item in recorded):
-            closed = await connection.execute(update(turns).where(held).values(is_open=0))
-            is_held = closed.rowcount == 1
+            is_held = connection.execute(update(turns).where(held).values(is_open=0)).rowcount == 1
         else:
-            is_held = (await connection.execute(select(turns.c.ordinal).where(held))).first() is not None
+            is_held = connection.execute(select(turns.c.ordinal).where(held)).first() is not None
         if not is_held:
             raise LeaseLost(f"turn {self.turn.turn_id}")
-        await connection.execute(insert(events), event_row(self.turn, recorded))
+        connection.execute(insert(events), event_row(self.turn, recorded))

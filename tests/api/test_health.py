@@ -25,7 +25,7 @@ async def test_a_ready_server_says_what_it_is_made_of(tmp_path: Path) -> None:
 async def test_a_server_that_cannot_write_is_alive_and_not_ready(tmp_path: Path) -> None:
     """Messages go elsewhere until the disk takes them again; restarting would not help."""
     async with running(local_settings(tmp_path)) as server:
-        server.house.database._write_patience_s = 0.3
+        server.house.database.writer.patience_s = 0.3
         with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             refused = await server.client.post("/chat", json={"message": "hello", "message_id": "m"})

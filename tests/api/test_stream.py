@@ -5,8 +5,7 @@ import json
 
 import httpx2
 import pytest
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, update
 
 from api import stream as stream_module
 from engine.base import ToolUse
@@ -239,9 +238,9 @@ async def test_a_damaged_record_ends_the_stream_honestly(
     swap.engine = Scripted(["Yes."])
     reply = (await customer.post("/chat", json=HELLO)).json()
 
-    async def damage(connection: AsyncConnection) -> None:
+    def damage(connection: Connection) -> None:
         mine = (events.c.conversation_id == reply["conversation_id"]) & (events.c.first_seq > 1)
-        await connection.execute(update(events).where(mine).values(payload='[{"x": 1}]'))
+        connection.execute(update(events).where(mine).values(payload='[{"x": 1}]'))
 
     await scripted[0].house.database.write(damage)
     frames = await streamed(customer, HELLO)

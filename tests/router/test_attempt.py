@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select, update
 
 from engine.base import ToolUse
 from errors import EngineDown
@@ -175,17 +174,17 @@ async def test_an_answer_that_was_complete_before_a_restart_stays_an_answer(tmp_
         told = await whole(house, turn)
         end = next(item.seq for item in told if isinstance(item.event, TextEnded))
 
-        async def forget_the_end(connection: AsyncConnection) -> None:
-            rows = (await connection.execute(select(events).where(events.c.last_seq > 1))).all()
+        def forget_the_end(connection: Connection) -> None:
+            rows = connection.execute(select(events).where(events.c.last_seq > 1)).all()
             kept = [item for item in told if 1 < item.seq <= end]
             payload = json.dumps([item.model_dump(mode="json") for item in kept])
             for row in rows[1:]:
-                await connection.execute(events.delete().where(events.c.first_seq == row.first_seq))
+                connection.execute(events.delete().where(events.c.first_seq == row.first_seq))
             first = {"first_seq": 2, "last_seq": end, "payload": payload}
-            await connection.execute(
+            connection.execute(
                 update(events).where(events.c.first_seq == rows[0].first_seq).values(first)
             )
-            await connection.execute(update(turns).values(is_open=1, lease_until_s=0.0))
+            connection.execute(update(turns).values(is_open=1, lease_until_s=0.0))
 
         await house.database.write(forget_the_end)
     async with house_of(tmp_path, Scripted(["Another."])) as house:
@@ -216,7 +215,7 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
 
 async def _tickets(house: House) -> list[str]:
     async with house.database.read() as connection:
-        return list((await connection.execute(select(tickets.c.ticket_id))).scalars())
+        return list((connection.execute(select(tickets.c.ticket_id))).scalars())
 
 
 @in_module_loop
@@ -228,10 +227,10 @@ async def test_a_row_that_cannot_be_read_costs_only_its_own_conversation(
     broken = (await house.runner.start(hello)).turn
     await whole(house, broken)
 
-    async def damage(connection: AsyncConnection) -> None:
+    def damage(connection: Connection) -> None:
         payload = json.dumps([{"seq": 1, "at": "never", "event": {"text": CANARY}}])
         mine = (events.c.conversation_id == broken.conversation_id) & (events.c.first_seq > 1)
-        await connection.execute(update(events).where(mine).values(payload=payload))
+        connection.execute(update(events).where(mine).values(payload=payload))
 
     await house.database.write(damage)
     next_one = replace(hello, message_id="m2", conversation_id=broken.conversation_id)
@@ -250,8 +249,8 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
     async with house_of(tmp_path, Scripted([asyncio.Event()])) as house:
         turn = (await house.runner.start(HELLO)).turn
 
-        async def damage(connection: AsyncConnection) -> None:
-            await connection.execute(update(events).values(payload="[1]"))
+        def damage(connection: Connection) -> None:
+            connection.execute(update(events).values(payload="[1]"))
 
         await house.database.write(damage)
     async with house_of(tmp_path, Scripted(["Hello."])) as house:
@@ -260,7 +259,7 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
                 await asyncio.sleep(0.02)
         async with house.database.read() as connection:
             last = (
-                await connection.execute(select(events.c.payload).order_by(events.c.last_seq.desc()))
+                connection.execute(select(events.c.payload).order_by(events.c.last_seq.desc()))
             ).scalars()
             assert "turn.failed" in str(last.first())
     assert turn.ordinal == 1
@@ -269,4 +268,4 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
 async def _open_turns(house: House) -> int:
     async with house.database.read() as connection:
         query = select(func.count()).select_from(turns).where(turns.c.is_open == 1)
-        return (await connection.execute(query)).scalar_one()
+        return (connection.execute(query)).scalar_one()

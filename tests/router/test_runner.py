@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, update
 
 from errors import Busy, Unavailable
 from events import TurnAccepted, TurnFinished, is_end
@@ -138,8 +137,8 @@ async def test_a_turn_that_another_server_took_is_left_to_it(tmp_path: Path) -> 
     async with house_of(tmp_path, Scripted([hold, "Too late."])) as house:
         turn = (await house.runner.start(HELLO)).turn
 
-        async def take_away(connection: AsyncConnection) -> None:
-            await connection.execute(update(turns).values(lease_owner="ghost", lease_until_s=4_000_000_000.0))
+        def take_away(connection: Connection) -> None:
+            connection.execute(update(turns).values(lease_owner="ghost", lease_until_s=4_000_000_000.0))
 
         await asyncio.sleep(0.2)
         house.runner._log._clock = lambda: 4_000_000_000.0 - 1  # a ghost that lives: its lease is valid

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from errors import Busy, Conflict, FrontdeskError, NotFound, Unavailable
 from events import TurnAccepted
@@ -144,13 +145,13 @@ async def test_a_message_is_refused_whole_when_the_disk_refuses(
 ) -> None:
     """After a 503 nothing of the message is there, and the same message is new when it comes again."""
 
-    async def break_it(connection: object) -> None:
-        await connection.exec_driver_sql("DROP TABLE events")  # type: ignore[attr-defined]
+    columns = "(conversation_id, ordinal, first_seq, last_seq, payload)"
 
-    async def mend(connection: object) -> None:
-        await connection.exec_driver_sql(  # type: ignore[attr-defined]
-            "CREATE TABLE events (conversation_id, ordinal, first_seq, last_seq, payload)"
-        )
+    def break_it(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE events")
+
+    def mend(connection: Connection) -> None:
+        connection.exec_driver_sql(f"CREATE TABLE events {columns}")
 
     await database.write(break_it)
     with pytest.raises(Unavailable):

@@ -5,12 +5,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, event, text
 
 from errors import ConfigError, Conflict, Unavailable
 from settings import ROOT
@@ -18,25 +18,23 @@ from store.database import Database
 
 
 async def _make_table(database: Database) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(text("CREATE TABLE things (number INTEGER PRIMARY KEY, body TEXT)"))
-
-    await database.write(work)
+    await database.write(
+        lambda connection: connection.execute(text("CREATE TABLE things (number INTEGER PRIMARY KEY, body TEXT)"))
+    )
 
 
 async def _put(database: Database, number: int, body: str = "") -> int:
-    async def work(connection: AsyncConnection) -> int:
-        await connection.execute(
-            text("INSERT INTO things VALUES (:number, :body)"), {"number": number, "body": body}
-        )
+    def work(connection: Connection) -> int:
+        row = {"number": number, "body": body}
+        connection.execute(text("INSERT INTO things VALUES (:number, :body)"), row)
         return number
 
     return await database.write(work)
 
 
 async def _numbers(database: Database) -> list[int]:
-    async with database.read() as connection:
-        return list((await connection.execute(text("SELECT number FROM things ORDER BY number"))).scalars())
+    query = text("SELECT number FROM things ORDER BY number")
+    return await database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
 async def test_writes_that_wait_together_are_all_stored(database: Database) -> None:
@@ -75,7 +73,7 @@ async def test_what_a_write_refuses_reaches_its_caller_only(database: Database) 
     """A conflict of one caller is no reason to store nothing for the others."""
     await _make_table(database)
 
-    async def refuse(_: AsyncConnection) -> None:
+    def refuse(_: Connection) -> None:
         raise Conflict
 
     outcomes = await asyncio.gather(
@@ -132,9 +130,9 @@ async def test_a_full_disk_refuses_and_recovers(url: str) -> None:
     limit = 100_000
     database = Database(url)
 
-    @event.listens_for(database.write_engine.sync_engine, "begin")
-    def set_limit(connection: object) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")  # type: ignore[attr-defined]
+    @event.listens_for(database.write_engine, "begin")
+    def set_limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")
 
     async with database:
         await _make_table(database)
@@ -150,18 +148,41 @@ async def test_a_full_disk_refuses_and_recovers(url: str) -> None:
         assert await database.state() == "ok"
 
 
-async def test_readers_that_find_no_connection_are_refused_in_time(url: str) -> None:
-    """More readers than connections must end in a plain refusal, not in a hanging page."""
-    async with Database(url, readers=1, reader_wait_s=0.1) as database, database.read():
+async def test_readers_that_get_no_turn_are_refused_in_time(url: str) -> None:
+    """More readers than threads must end in a plain refusal, not in a hanging page."""
+    held = threading.Event()
+    async with Database(url, readers=1, reader_wait_s=0.1) as database:
+        slow = asyncio.ensure_future(database.read(lambda _: held.wait(5)))
+        await asyncio.sleep(0)
         with pytest.raises(Unavailable) as refused:
-            await _read(database)
+            await database.read(lambda connection: connection.execute(text("SELECT 1")).one())
+        assert await database.state() == "pool_exhausted"
+        held.set()
+        await asyncio.wait([slow])
+        assert await database.state() == "ok"
 
     assert refused.value.code == "pool_exhausted"
 
 
-async def _read(database: Database) -> None:
-    async with database.read() as connection:
-        await connection.execute(text("SELECT 1"))
+async def test_a_reader_that_the_database_refuses_is_told_so(database: Database) -> None:
+    """A failure of the database is a refusal to come back, and no stack trace."""
+    with pytest.raises(Unavailable, match="db_error"):
+        await database.read(lambda connection: connection.execute(text("SELECT * FROM nothing")))
+
+
+async def test_a_connection_that_broke_is_replaced(database: Database) -> None:
+    """One failure of the line to the disk is not the end of all writing."""
+    await _make_table(database)
+
+    def break_it(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.close()
+
+    with pytest.raises(Unavailable, match="db_error"):
+        await database.write(break_it)
+    assert await _put(database, 1) == 1
+    assert await _numbers(database) == [1]
 
 
 async def test_a_closed_database_refuses_instead_of_hanging(url: str) -> None:
@@ -191,11 +212,11 @@ async def test_a_caller_who_gave_up_is_not_written_for(database: Database, tmp_p
 
 async def test_every_commit_is_synced(database: Database) -> None:
     """A message that was confirmed is still there after a power cut."""
-    async with database.read() as connection:
-        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        synced = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar()
 
-    assert (mode, synced) == ("wal", 2)
+    def modes(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+
+    assert await database.write(modes) == ["wal", 2]
 
 
 _ONE_WRITE = """

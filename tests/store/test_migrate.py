@@ -20,8 +20,7 @@ async def test_the_migrations_lead_to_the_schema_of_the_program(database: Databa
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    async with database.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.read(differences) == []
 
 
 async def test_a_database_of_a_newer_version_is_refused_in_one_line(url: str, tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Table, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, func, select, update
 
 from errors import RowUnreadable
 from events import Quote
@@ -39,8 +38,8 @@ def records(database: Database) -> StoredRecords:
 
 
 async def _count(database: Database, table: Table) -> int:
-    async with database.read() as connection:
-        return (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+    query = select(func.count()).select_from(table)
+    return await database.read(lambda connection: connection.execute(query).scalar_one())
 
 
 async def test_the_same_call_stores_one_quote(records: StoredRecords, database: Database) -> None:
@@ -89,8 +88,8 @@ async def test_a_quote_that_cannot_be_read_is_named_as_that(
     """A damaged row is told from a bug, and its text stays out of the message."""
     await records.save_quote("key", "c1", DRAFT)
 
-    async def damage(connection: AsyncConnection) -> None:
-        await connection.execute(update(quotes).values(payload='{"quote_id": "my secret"}'))
+    def damage(connection: Connection) -> None:
+        connection.execute(update(quotes).values(payload='{"quote_id": "my secret"}'))
 
     await database.write(damage)
     with pytest.raises(RowUnreadable) as found:
