@@ -82,7 +82,9 @@ class EventLog:
         def work(connection: Connection) -> tuple[tuple[int, str] | None, list[str]]:
             query = select(turns.c.is_open, turns.c.lease_owner).where(is_turn(turn))
             row = connection.execute(query).first()
-            return None if row is None else (row.is_open, row.lease_owner), _payloads_after(connection, turn, after_seq)
+            return None if row is None else (row.is_open, row.lease_owner), _payloads_after(
+                connection, turn, after_seq
+            )
 
         state, payloads = await self._database.read(work)
         is_open, owner = state or (1, self._server_id)

@@ -181,9 +181,7 @@ async def test_an_answer_that_was_complete_before_a_restart_stays_an_answer(tmp_
             for row in rows[1:]:
                 connection.execute(events.delete().where(events.c.first_seq == row.first_seq))
             first = {"first_seq": 2, "last_seq": end, "payload": payload}
-            connection.execute(
-                update(events).where(events.c.first_seq == rows[0].first_seq).values(first)
-            )
+            connection.execute(update(events).where(events.c.first_seq == rows[0].first_seq).values(first))
             connection.execute(update(turns).values(is_open=1, lease_until_s=0.0))
 
         await house.database.write(forget_the_end)
@@ -214,8 +212,8 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
 
 
 async def _tickets(house: House) -> list[str]:
-    async with house.database.read() as connection:
-        return list((connection.execute(select(tickets.c.ticket_id))).scalars())
+    query = select(tickets.c.ticket_id)
+    return await house.database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
 @in_module_loop
@@ -257,15 +255,13 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
         async with asyncio.timeout(5):
             while await _open_turns(house):  # noqa: ASYNC110 - this turn cannot be followed
                 await asyncio.sleep(0.02)
-        async with house.database.read() as connection:
-            last = (
-                connection.execute(select(events.c.payload).order_by(events.c.last_seq.desc()))
-            ).scalars()
-            assert "turn.failed" in str(last.first())
+        last = select(events.c.payload).order_by(events.c.last_seq.desc())
+        assert "turn.failed" in await house.database.read(
+            lambda connection: connection.execute(last).scalars().first() or ""
+        )
     assert turn.ordinal == 1
 
 
 async def _open_turns(house: House) -> int:
-    async with house.database.read() as connection:
-        query = select(func.count()).select_from(turns).where(turns.c.is_open == 1)
-        return (connection.execute(query)).scalar_one()
+    query = select(func.count()).select_from(turns).where(turns.c.is_open == 1)
+    return await house.database.read(lambda connection: connection.execute(query).scalar_one())

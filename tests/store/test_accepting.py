@@ -144,7 +144,6 @@ async def test_a_message_is_refused_whole_when_the_disk_refuses(
     event_log: EventLog, database: Database
 ) -> None:
     """After a 503 nothing of the message is there, and the same message is new when it comes again."""
-
     columns = "(conversation_id, ordinal, first_seq, last_seq, payload)"
 
     def break_it(connection: Connection) -> None:

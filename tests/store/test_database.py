@@ -19,7 +19,9 @@ from store.database import Database
 
 async def _make_table(database: Database) -> None:
     await database.write(
-        lambda connection: connection.execute(text("CREATE TABLE things (number INTEGER PRIMARY KEY, body TEXT)"))
+        lambda connection: connection.execute(
+            text("CREATE TABLE things (number INTEGER PRIMARY KEY, body TEXT)")
+        )
     )
 
 
@@ -214,7 +216,9 @@ async def test_every_commit_is_synced(database: Database) -> None:
     """A message that was confirmed is still there after a power cut."""
 
     def modes(connection: Connection) -> list[object]:
-        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        return [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        ]
 
     assert await database.write(modes) == ["wal", 2]
 
