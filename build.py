@@ -180,6 +180,7 @@ class DeskKeeper:
 
     async def watch(self) -> None:
         """Follow changes of the prompts and the articles until cancelled."""
+        await self._warm(self._desk.classifier)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_prompts(group))
             group.create_task(self._watch_knowledge())
@@ -218,8 +219,14 @@ class DeskKeeper:
         if lessons == self._learned:
             return
         classifier = await retrain(examples_of(catalogue), catalogue.lexicon, self._cache)
+        await self._warm(classifier)
         self._desk, self._learned = replace(self._desk, classifier=classifier), lessons
         log.info("classifier.trained", intents=list(classifier.intents))
+
+    async def _warm(self, classifier: LocalClassifier) -> None:
+        """Index the lines that Claude is shown as examples, before a customer has to wait for it."""
+        if self._desk.engines.label is not None:
+            await asyncio.to_thread(classifier.closest, "hello", 1)
 
     async def _watch_knowledge(self) -> None:
         knowledge = self.parts.knowledge

@@ -8,6 +8,8 @@ import argparse
 import json
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -149,8 +151,22 @@ def print_times(examples: Sequence[Example], lexicon: Lexicon) -> LocalClassifie
     print(
         f"\n{len(examples)} examples: trained in {trained - start:.2f} s, loaded in {loaded - saved:.2f} s ({size:,} bytes)"
     )
+    print(f"start-up cost in a new process, from the cache: {start_up_s():.2f} s")
     print(f"one label: p50 {steps[9]:.2f} ms, p95 {steps[18]:.2f} ms, longest {max(times):.2f} ms")
     return classifier
+
+
+def start_up_s() -> float:
+    """Seconds that a new process takes from the prompts to its first label, when the cache fits (median of 3)."""
+    script = (
+        "import time; from build import build_parts, cache_of, load_prompts, train; from settings import Settings\n"
+        "settings = Settings.read(FRONTDESK_ENGINE='local'); catalogue = load_prompts(settings, build_parts(settings))\n"
+        "began = time.perf_counter(); train(catalogue, cache_of(settings)).classify('hello')\n"
+        "print(time.perf_counter() - began)"
+    )
+    command = [sys.executable, "-c", script]
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(4)]  # noqa: S603
+    return statistics.median(float(seconds) for seconds in runs[1:])
 
 
 def main() -> None:

@@ -29,6 +29,10 @@ class _Write:
     done: asyncio.Future[Any]
     since: float
 
+    def run(self, connection: Connection) -> object:
+        """Do it, unless whoever waited gave up meanwhile."""
+        return None if self.done.done() else self.work(connection)
+
     def tell(self, outcome: Outcome) -> None:
         """Tell whoever waits; somebody who went away is not told."""
         if self.done.done():
@@ -104,7 +108,7 @@ class Writer:
             write.tell(outcome)
 
     def _in_thread(self, group: list[_Write]) -> list[Outcome] | Locked:
-        wanted = [write.work for write in group]
+        wanted = [write.run for write in group]
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
