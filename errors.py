@@ -68,7 +68,7 @@ class NotFound(FrontdeskError):
 
     code = "not_found"
     status = 404
-    customer_text = "There is no such conversation for you."
+    customer_text = "There is no such conversation, turn or event for you."
 
 
 class Conflict(FrontdeskError):

@@ -184,8 +184,29 @@ class ToolCalled(Frozen):
     arguments: JsonObject
 
 
+class QuoteGiven(Frozen):
+    """The quote tool returned a price."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["quote.given"] = "quote.given"
+    quote: Quote
+
+
+class HandoffRequested(Frozen):
+    """A ticket for a person is stored."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["handoff.requested"] = "handoff.requested"
+    ticket_id: str
+    reason: str
+    state: Literal["waiting", "claimed", "resolved"] = "waiting"
+
+
 class ToolReturned(Frozen):
-    """The tool answered; `result` is what the model reads. `empty`: a search that found nothing."""
+    """The tool answered; `result` is what the model reads. `empty`: a search that found nothing.
+
+    `deeds` is what was done and lasts; customers hear of it after the answer, in events of their own.
+    """
 
     audience: ClassVar[Audience] = "customer"
     type: Literal["tool.returned"] = "tool.returned"
@@ -195,6 +216,7 @@ class ToolReturned(Frozen):
     result: str
     took_ms: int
     empty: bool = False
+    deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
 
 
 class TextStarted(Frozen):
@@ -230,24 +252,6 @@ class GuardFired(Frozen):
     type: Literal["guard.fired"] = "guard.fired"
     guard: str
     what: str
-
-
-class QuoteGiven(Frozen):
-    """The quote tool returned a price."""
-
-    audience: ClassVar[Audience] = "customer"
-    type: Literal["quote.given"] = "quote.given"
-    quote: Quote
-
-
-class HandoffRequested(Frozen):
-    """A ticket for a person is stored."""
-
-    audience: ClassVar[Audience] = "customer"
-    type: Literal["handoff.requested"] = "handoff.requested"
-    ticket_id: str
-    reason: str
-    state: Literal["waiting", "claimed", "resolved"] = "waiting"
 
 
 class FlowChanged(Frozen):

@@ -75,7 +75,7 @@ class Catalogue:
     """Everything in the prompts folder, consistent with itself.
 
     Attributes:
-        files: Every file that was read, and whether its last line was closed by a line break.
+        files: Every file that was read, with its size in bytes; 0 when its last line is open.
         version: Hash of the bytes of all files.
     """
 
@@ -83,7 +83,7 @@ class Catalogue:
     classifier: Classifier
     notices: Replies
     lexicon: Lexicon
-    files: Mapping[str, bool]
+    files: Mapping[str, int]
     version: str
 
     def leading(self, lead: Lead) -> Specialist | None:

@@ -74,6 +74,7 @@ class PromptFile:
         key_lines: Front matter: key -> line.
         sections: Title -> section.
         digest: Hash of the file's bytes.
+        size: Length in bytes.
         is_closed: Whether the last line ends with a line break, as editors leave it.
     """
 
@@ -83,6 +84,7 @@ class PromptFile:
     key_lines: Mapping[str, int]
     sections: Mapping[str, Section]
     digest: str
+    size: int
     is_closed: bool
 
     def refuse(self, message: str, *, key: str | None = None, line: int | None = None) -> PromptError:
@@ -110,7 +112,9 @@ def read_prompt_file(path: Path) -> PromptFile:
         raise PromptError(file, exc.line, exc.reason) from exc
     digest = hashlib.sha256(raw).hexdigest()
     sections = _sections(file, lines, end + 1)
-    return PromptFile(path.stem, file, front, key_lines, sections, digest, is_closed=raw.endswith(b"\n"))
+    return PromptFile(
+        path.stem, file, front, key_lines, sections, digest, len(raw), is_closed=raw.endswith(b"\n")
+    )
 
 
 def _bytes(path: Path, file: str) -> bytes:

@@ -66,7 +66,7 @@ def load_catalogue(
         classifier=_classifier(files[_CLASSIFIER], specialists),
         notices=reader.replies(files[_NOTICES]) if _NOTICES in files else Replies({}),
         lexicon=Lexicon(phrases),
-        files={name: file.is_closed for name, file in files.items()},
+        files={name: file.size if file.is_closed else 0 for name, file in files.items()},
         version=_hash(f"{name} {file.digest}" for name, file in files.items()),
     )
 
@@ -76,14 +76,15 @@ def _is_intent(name: str) -> bool:
 
 
 def _check_whole(folder: Path, files: Mapping[str, PromptFile], before: Catalogue) -> None:
-    for name, was_closed in before.files.items():
+    for name, closed_size in before.files.items():
         file = files.get(name)
         if file is None:
             message = "the file is gone; put it back, or restart the desk to go on without it"
             raise PromptError(f"{folder.absolute().name}/{name}.md", 1, message)
-        if was_closed and not file.is_closed:
+        if file.size < closed_size and not file.is_closed:
             raise file.refuse(
-                "the last line ended with a line break and does not any more; save the whole file again"
+                "the file is shorter than before and its last line is open, so it may have been cut; "
+                "save it again with a line break at its end"
             )
 
 

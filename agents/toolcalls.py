@@ -12,7 +12,7 @@ from agents.run import Emit, Place, Run
 from agents.specialist import Specialist
 from engine.base import ToolResult, ToolUse
 from errors import ToolError, Unavailable
-from events import Event, FaultSeen, JsonObject, ToolCalled, ToolReturned
+from events import Event, FaultSeen, HandoffRequested, JsonObject, QuoteGiven, ToolCalled, ToolReturned
 from tools.registry import Tool, Toolbox, ToolContext, ToolOutcome
 
 TOOL_TIMEOUT_S = 8.0
@@ -66,6 +66,7 @@ class ToolCalls:
         self._emit(ToolCalled(call_id=use.call_id, name=use.name, arguments=use.arguments))
         started = time.monotonic()
         tool: Tool | None = None
+        deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
         try:
             tool = self._allowed(use)
             arguments = tool.read(use.arguments)
@@ -73,7 +74,7 @@ class ToolCalls:
                 await self._may_write()
                 started = time.monotonic()
             outcome = await self._run_tool(tool, arguments)
-            result = _succeeded(use, tool, outcome)
+            result, deeds = _succeeded(use, tool, outcome), outcome.deeds
             self._take(tool, outcome, arguments)
         except ToolError as exc:
             result = self._failed(use, tool, exc)
@@ -85,18 +86,19 @@ class ToolCalls:
                 result=result.text,
                 took_ms=round((time.monotonic() - started) * 1000),
                 empty=result.ok and tool is not None and tool.lead == "search" and not result.passages,
+                deeds=deeds,
             )
         )
         return result
 
     def _allowed(self, use: ToolUse) -> Tool:
         """The tool asked for, if it may be called (again)."""
+        tool = self._toolbox.find(use.name, self._specialist.tools)
         self._count += 1
         if self._count > MAX_CALLS:
             raise ToolError(
                 "too many tool calls for one message; answer with what you have", code="tool_loop_capped"
             )
-        tool = self._toolbox.find(use.name, self._specialist.tools)
         if use.invalid is not None:
             raise ToolError(f"{use.invalid}; send them again as one JSON object", code="tool_args_invalid")
         return tool
@@ -122,7 +124,7 @@ class ToolCalls:
 
     def _take(self, tool: Tool, outcome: ToolOutcome, arguments: JsonObject) -> None:
         """What a good result changes: events to tell after the answer, the form's state."""
-        self._deeds += [event for event in outcome.events if event not in self._deeds]
+        self._deeds += [deed for deed in outcome.deeds if deed not in self._deeds]
         if tool.lead == "handoff":
             self._run.handed_over = True
         if tool.lead == "form":

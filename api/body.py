@@ -23,7 +23,7 @@ _THREAD_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
-_MAY_HOLD_HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
+_MAY_HOLD_HALVES = re.compile(r"\\u[dD][89a-fA-F]")
 Form = TypeVar("Form", bound=BaseModel)
 
 
@@ -67,8 +67,9 @@ async def read_json(request: Request) -> JsonValue:
         raise WrongContentType(customer_text="Send the body as application/json.")
     body = await _read(request)
     try:
-        parsed: JsonValue = json.loads(body, parse_constant=_refuse_constant)
-        if _MAY_HOLD_HALVES.search(body):
+        text = body.decode("utf-8-sig")
+        parsed: JsonValue = json.loads(text, parse_constant=_refuse_constant)
+        if _MAY_HOLD_HALVES.search(text):
             whole = _HALF_CHARACTER.sub("?", json.dumps(parsed, ensure_ascii=False))
             parsed = json.loads(whole)
     except (ValueError, RecursionError) as exc:

@@ -46,6 +46,7 @@ async def post_chat(request: Request) -> Response:
         await bodies.read_json(request), caller.owner, request.headers.get("idempotency-key")
     )
     accepted = await house.runner.start(message)
+    request.state.accepted_from = caller  # whatever fails from here on must not lose who they are
     response: Response
     if "text/event-stream" in request.headers.get("accept", "").lower():
         after_seq = _resume_point(accepted.turn, request.headers.get("last-event-id", ""))
@@ -56,7 +57,7 @@ async def post_chat(request: Request) -> Response:
 
 
 async def get_history(request: Request, conversation_id: str) -> Response:
-    """All messages of a conversation of yours, oldest first."""
+    """The messages of a conversation of yours, oldest first; of a very long one the last 500 turns."""
     house = await owned(request, conversation_id)
     turns = await house.event_log.read_turns(conversation_id, TURNS_IN_HISTORY)
     history = fold_history(conversation_id, turns)

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api.callers import Caller, with_token
 from errors import Busy, FrontdeskError, Unauthorized
+
+log = structlog.get_logger()
+_BUG = 500
 
 _TEXTS = {
     404: ("not_found", "There is nothing at this address."),
@@ -61,7 +66,11 @@ def _on_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    return failure(_request_id(request), error.status, error.code, error.customer_text, headers)
+    if error.status == _BUG:
+        log.error("request.failed", code=error.code, request_id=_request_id(request))
+    response = failure(_request_id(request), error.status, error.code, error.customer_text, headers)
+    caller: Caller | None = getattr(request.state, "accepted_from", None)
+    return response if caller is None else with_token(response, caller, request)
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:

@@ -164,7 +164,9 @@ def _ask(tool: ToolSpec, speak: _Speaker) -> Iterator[Piece]:
     elif brief.command is not None and speak.has(f"help_{missing[0]}"):
         yield from speak.say(f"help_{missing[0]}", known)
     elif not brief.read and brief.asked_before:
-        yield from speak.say("unclear", {"question": speak.text(f"ask_{missing[0]}", known) or ""})
+        unknown = f"refused_unknown_{missing[0]}"  # a make or a model that was named, but is in no list
+        question = speak.text(f"ask_{missing[0]}", known) or ""
+        yield from speak.say(unknown if speak.has(unknown) else "unclear", {**known, "question": question})
     elif len(missing) >= _FORM_AT_ONCE and not brief.asked_before and speak.has("ask_many"):
         bullets = "\n".join(f"- {_question(speak.text(f'ask_{name}', known) or name)}" for name in missing)
         yield from speak.say("ask_many", {**known, "questions": bullets})

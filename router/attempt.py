@@ -17,6 +17,7 @@ from events import (
     FaultSeen,
     HandoffRequested,
     Outcome,
+    QuoteGiven,
     Recorded,
     RouteDecided,
     SpecialistFinished,
@@ -26,6 +27,7 @@ from events import (
     ToolCalled,
     ToolReturned,
     TurnAccepted,
+    TurnFailed,
     TurnFinished,
     TurnRecovered,
     TurnRef,
@@ -33,15 +35,17 @@ from events import (
 )
 from knowledge.language import detect_language
 from readers.routing_line import fold_routing_line
+from router.closing import notice_text, show_notice
 from router.contain import contained
 from router.desk import Desk
 from router.state import ConversationState, fold_state, turns_to_read
-from router.turn import Incoming, fail, run_turn
+from router.turn import Incoming, run_turn
 from store.log import EventLog
 from store.turnlog import TurnLog
 
 log = structlog.get_logger()
 CUSTOMER = "customer:"
+RECOVERIES_AT_MOST = 6  # a turn that fails again and again is closed honestly instead of paid for without end
 _NO_STATE = ConversationState()
 
 
@@ -56,6 +60,7 @@ class _Told:
     route: RouteDecided | None = None
     open_tools: dict[str, str] = field(default_factory=dict)
     open_runs: list[str] = field(default_factory=list)
+    deeds: list[QuoteGiven | HandoffRequested] = field(default_factory=list)
 
     def emit(self, event: Event) -> None:
         """Say it."""
@@ -78,12 +83,14 @@ class _Told:
                 self.open_tools[event.call_id] = event.name
             case ToolReturned():
                 self.open_tools.pop(event.call_id, None)
+                self.deeds += [deed for deed in event.deeds if deed not in self.deeds]
             case SpecialistStarted():
                 self.open_runs.append(event.run_id)
             case SpecialistFinished():
                 self.open_runs = [run_id for run_id in self.open_runs if run_id != event.run_id]
-            case HandoffRequested():
-                self.handed_over = True
+            case HandoffRequested() | QuoteGiven():
+                self.deeds = [deed for deed in self.deeds if deed != event]
+                self.handed_over = self.handed_over or isinstance(event, HandoffRequested)
             case _:
                 self.has_ended = self.has_ended or is_end(event)
 
@@ -150,7 +157,8 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
     )
     if len(found.earlier) > 1:
         told.emit(TurnRecovered(server=server_id))
-        if told.text != "none":
+        gives_up = sum(isinstance(item.event, TurnRecovered) for item in found.earlier) >= RECOVERIES_AT_MOST
+        if told.text != "none" or gives_up:
             _close(desk, turn, language, told, "interrupted")
             return
         _tidy(told)
@@ -173,16 +181,26 @@ def _tidy(told: _Told) -> None:
         told.emit(SpecialistFinished(run_id=run_id))
 
 
+def _wind_up(told: _Told) -> None:
+    """Before the end: tell what was done and not told yet, and close what had begun."""
+    for deed in tuple(told.deeds):
+        told.emit(deed)
+    _tidy(told)
+
+
 def _close(desk: Desk, turn: TurnRef, language: str, told: _Told, code: str) -> None:
     """End a turn that something went wrong with; an answer that was complete stays an answer."""
     if told.text == "complete":
         told.emit(FaultSeen(code=code, where="turn"))
-        _tidy(told)
+        _wind_up(told)
         outcome: Outcome = "escalated" if told.handed_over else "answered_degraded"
         told.emit(TurnFinished(outcome=outcome))
         return
     is_open = told.text == "open"
-    fail(told.emit, turn, desk, language, code, notice="interrupted" if is_open else "failed", said=is_open)
+    notice = "interrupted" if is_open else "failed"
+    show_notice(told.emit, turn, desk, language, notice=notice, said=is_open)
+    _wind_up(told)
+    told.emit(TurnFailed(code=code, message=notice_text(desk, language, notice)))
 
 
 def _write_line(turn: TurnRef, turn_log: TurnLog) -> None:

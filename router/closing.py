@@ -50,13 +50,23 @@ def fail(
     said: bool = False,
 ) -> None:
     """Close the turn with an honest notice in the customer's language, shown as text and as the reason."""
-    text = desk.catalogue.notices.text(notice, language) or EngineError.customer_text
+    show_notice(emit, turn, desk, language, notice=notice, said=said)
+    emit(TurnFailed(code=code, message=notice_text(desk, language, notice)))
+
+
+def show_notice(emit: Emit, turn: TurnRef, desk: Desk, language: str, *, notice: str, said: bool) -> None:
+    """The notice as text: below what was said already, or as the whole answer."""
+    text = notice_text(desk, language, notice)
     if said:
         emit(TextDelta(message_id=answer_id(turn), text=f"\n\n{text}"))
         emit(TextEnded(message_id=answer_id(turn)))
     else:
         say(emit, turn, text)
-    emit(TurnFailed(code=code, message=text))
+
+
+def notice_text(desk: Desk, language: str, notice: str) -> str:
+    """The notice in the customer's language."""
+    return desk.catalogue.notices.text(notice, language) or EngineError.customer_text
 
 
 def say(emit: Emit, turn: TurnRef, text: str) -> None:

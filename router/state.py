@@ -87,7 +87,8 @@ def fold_state(
 
 def _said(events: Sequence[Event]) -> list[Said]:
     """What the turn adds to the history; nothing when Claude refused it, because it would refuse it again."""
-    if any(isinstance(event, FaultSeen) and event.code == "stop_refusal" for event in events):
+    faults = [event for event in events if isinstance(event, FaultSeen)]
+    if any(fault.code == "stop_refusal" and fault.where != "classifier" for fault in faults):
         return []
     asked = [Said("customer", event.text) for event in events if isinstance(event, TurnAccepted)]
     text = fold_text(events).strip()

@@ -18,6 +18,7 @@ from store.schema import conversations, events, turns
 
 LEASE_S = 5.0
 WAITING_AT_MOST = 20
+_REPEATED_WITHIN_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def accept_message(
         Conflict: The message id was used with another text.
         Busy: Too many messages of this conversation wait.
     """
-    conversation_id = _conversation(connection, message)
+    conversation_id = _conversation(connection, message, now_s)
     if conversation_id is not None:
         earlier = _earlier(connection, conversation_id, message)
         if earlier is not None:
@@ -67,10 +68,10 @@ def accept_message(
     return Accepted(turn, is_new=True), _store(connection, turn, message, server_id, now_s)
 
 
-def _conversation(connection: Connection, message: NewMessage) -> str | None:
+def _conversation(connection: Connection, message: NewMessage, now_s: float) -> str | None:
     """The caller's conversation that the message belongs to; None when it starts one."""
     if message.conversation_id is None:
-        return _started_with(connection, message)
+        return _started_with(connection, message, now_s)
     query = select(conversations.c.owner).where(conversations.c.conversation_id == message.conversation_id)
     owner = connection.execute(query).scalar()
     if owner is None and message.may_start:
@@ -80,8 +81,8 @@ def _conversation(connection: Connection, message: NewMessage) -> str | None:
     return message.conversation_id
 
 
-def _started_with(connection: Connection, message: NewMessage) -> str | None:
-    """The conversation this caller already started with this message id, if any (the reply to it was lost)."""
+def _started_with(connection: Connection, message: NewMessage, now_s: float) -> str | None:
+    """The conversation that this caller started with this message id in the last hour: the reply to it was lost."""
     query = (
         select(turns.c.conversation_id)
         .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
@@ -89,7 +90,10 @@ def _started_with(connection: Connection, message: NewMessage) -> str | None:
             conversations.c.owner == message.owner,
             turns.c.message_id == message.message_id,
             turns.c.ordinal == 1,
+            turns.c.accepted_at_s > now_s - _REPEATED_WITHIN_S,
         )
+        .order_by(turns.c.accepted_at_s.desc())
+        .limit(1)
     )
     found: str | None = connection.execute(query).scalar()
     return found

@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from errors import ConfigError, Unavailable
 from store.address import check_file, driver_url
-from store.group import Result, Work, fault_of, unavailable
+from store.group import Result, Work, fault_of, is_outage, unavailable
 from store.migrate import migrate
 from store.writer import Writer
 
@@ -110,7 +110,9 @@ class Database:
                 return await asyncio.get_running_loop().run_in_executor(self._readers, in_thread)
         except TimeoutError as exc:
             raise Unavailable("database: all readers are busy", code="pool_exhausted") from exc
-        except OperationalError as exc:
+        except DBAPIError as exc:
+            if not is_outage(exc):
+                raise
             raise unavailable(exc) from exc
 
     async def write(self, work: Work[Result]) -> Result:
@@ -140,7 +142,7 @@ def _touch(connection: Connection) -> None:
 
 def _engine(url: str, connections: int, begin: str, busy_s: float) -> Engine:
     """An engine of our own ways: it begins transactions as we say, and syncs every commit."""
-    engine = create_engine(url, pool_size=connections, max_overflow=0)
+    engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
 
     def on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's connection has no common type
         connection.isolation_level = None  # we say BEGIN ourselves

@@ -5,7 +5,6 @@ reads: after a gap, or when it was too slow, it reads the log again.
 """
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
@@ -87,7 +86,7 @@ async def _follow(
     while not subscription.left:
         subscription.begin_again()
         tail = await log.read_tail(turn, seq)
-        read_again_s = clock() + _POLL_S if tail.is_elsewhere else math.inf
+        read_again_s = clock() + (_POLL_S if tail.is_elsewhere else IDLE_S)
         news: list[Recorded] | None = tail.events
         while news is not None:
             for recorded in news:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from errors import FrontdeskError, Unavailable
 
@@ -28,7 +28,7 @@ class Failed:
 class Locked:
     """Somebody else has the write lock; nothing was tried."""
 
-    error: OperationalError
+    error: DBAPIError
 
 
 Outcome = Any  # what the work gave, or Failed
@@ -38,18 +38,17 @@ def run_group(connection: Connection, group: Sequence[Work[Any]]) -> list[Outcom
     """The outcome of each write, once all are on disk."""
     try:
         connection.begin()
-    except OperationalError as exc:
+    except DBAPIError as exc:
         if fault_of(exc) == "db_busy":
             return Locked(exc)
         return [Failed(unavailable(exc)) for _ in group]
     try:
         outcomes = [_outcome(connection, work) for work in group]
         connection.commit()
-    except OperationalError as exc:
-        connection.rollback()
-        return [Failed(unavailable(exc)) for _ in group]
     except Exception as exc:  # noqa: BLE001 - it is raised again, at the caller whose work it is
         connection.rollback()
+        if isinstance(exc, DBAPIError) and is_outage(exc):
+            return [Failed(unavailable(exc)) for _ in group]
         return [Failed(exc)] if len(group) == 1 else [_alone(connection, work) for work in group]
     return outcomes
 
@@ -65,6 +64,11 @@ def _outcome(connection: Connection, work: Work[Any]) -> Outcome:
         return work(connection)
     except FrontdeskError as exc:
         return Failed(exc)
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the database itself is in trouble (locked, full, damaged, gone), and not the statement."""
+    return not isinstance(error, IntegrityError | ProgrammingError | DataError)
 
 
 def unavailable(error: DBAPIError) -> Unavailable:

@@ -64,7 +64,7 @@ def follow_server(url: str, token: str | None, last: int, out: Console) -> None:
         ) from exc
     except OSError as exc:
         raise FrontdeskError(
-            f"{url} cannot be reached ({exc}); is the server running? `make run` starts it"
+            f"{url} cannot be reached ({exc}); is the server running, and on this port? (PORT=..., or --url)"
         ) from exc
 
 

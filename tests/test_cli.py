@@ -106,4 +106,4 @@ def test_tail_says_that_no_server_is_there() -> None:
     result = _frontdesk("tail", "--url", "http://127.0.0.1:9")
 
     assert result.returncode == 1
-    assert "make run" in result.stderr
+    assert "PORT" in result.stderr

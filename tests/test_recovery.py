@@ -91,6 +91,7 @@ async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: 
             }
             behind = await _bring_about_the_worst_moment(tmp_path, readers)
             await process.kill()
+            simulation.pace(label_ms=20, first_text_ms=0, chunk_ms=1, chunk_chars=200)
             started = time.monotonic()
             await process.start()
             async with asyncio.timeout(2 * RECOVERED_WITHIN_S):

@@ -1,13 +1,19 @@
 """The whole server, put together: from an empty folder to an answer, and what a start refuses."""
 
 import asyncio
+import os
+import signal
+import socket
+import threading
+import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from build import DeskKeeper
 from errors import ConfigError
-from server import open_house
+from server import open_house, serve
 from settings import Settings
 from store.log import NewMessage
 from tests.engines import Scripted, only
@@ -142,6 +148,35 @@ async def test_a_start_that_is_refused_is_one_line_and_an_exit_code(tmp_path: Pa
     assert await process.ended() == 2
     assert len(lines) == 2
     assert lines[1].startswith("frontdesk: FRONTDESK_DATABASE_URL: ")
+
+
+def test_a_signal_ends_serving_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C and a supervisor's stop end the command after the last answer, and leave the signals as they were."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    before = signal.getsignal(signal.SIGTERM)
+    replies: list[int] = []
+
+    def ask_and_stop() -> None:
+        url = f"http://127.0.0.1:{port}"
+        with httpx2.Client(base_url=url, trust_env=False, timeout=10) as client:
+            for _ in range(400):
+                try:
+                    client.get("/readyz")
+                    break
+                except httpx2.TransportError:
+                    time.sleep(0.05)
+            replies.append(client.post("/chat", json={"message": "Hello!"}).status_code)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asking = threading.Thread(target=ask_and_stop)
+    asking.start()
+    serve(local_settings(tmp_path, PORT=port))
+    asking.join()
+
+    assert replies == [200]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert '"event": "drain.ended"' in capsys.readouterr().out
 
 
 def test_settings_are_read_once() -> None:

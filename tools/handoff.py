@@ -55,7 +55,7 @@ def handoff_tool() -> Tool:
         return ToolOutcome(
             f"Stored. Ticket number: {ticket_id}. A person will continue this conversation.",
             values={"ticket_id": ticket_id},
-            events=(HandoffRequested(ticket_id=ticket_id, reason=reason),),
+            deeds=(HandoffRequested(ticket_id=ticket_id, reason=reason),),
         )
 
     return handoff

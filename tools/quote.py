@@ -106,6 +106,6 @@ def quote_tool(prices: Prices) -> Tool:
             f"Quote {quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged "
             f"{quote.driver_age}: {quote.monthly_premium_usd} US dollars per month, valid until {quote.valid_until}."
         )
-        return ToolOutcome(text, values=values, events=(QuoteGiven(quote=quote),))
+        return ToolOutcome(text, values=values, deeds=(QuoteGiven(quote=quote),))
 
     return get_quote

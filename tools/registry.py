@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from errors import ToolError
-from events import Event, JsonObject, Quote
+from events import HandoffRequested, JsonObject, Quote, QuoteGiven
 from knowledge.passages import Passage
 from tools.schema import schema_of
 
@@ -53,12 +53,12 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """What a tool returns: words for the model, passages to cite, values for templates, events to record."""
+    """What a tool returns: words for the model, passages to cite, values for templates, and what was done."""
 
     text: str
     passages: tuple[Passage, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
+    deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
 
 
 ToolFunction = Callable[..., Awaitable[ToolOutcome]]

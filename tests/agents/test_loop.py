@@ -24,7 +24,7 @@ async def look_up(context: ToolContext, query: str) -> ToolOutcome:
 @tool(effect="write", lead="handoff")
 async def pass_on(context: ToolContext) -> ToolOutcome:
     """Store a ticket."""
-    return ToolOutcome("stored", events=(HandoffRequested(ticket_id="T-1", reason="other"),))
+    return ToolOutcome("stored", deeds=(HandoffRequested(ticket_id="T-1", reason="other"),))
 
 
 TOOLS = Toolbox.of(echo, look_up, pass_on)

@@ -1,5 +1,6 @@
 """Whatever is sent, the answer is JSON of one shape, says what helps, and the server lives on."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -247,6 +248,27 @@ async def test_a_rating_names_a_turn_of_its_own_conversation(visitor: httpx2.Asy
 
     assert (await visitor.post(path, json={"rating": 5, "turn_id": first["turn_id"]})).status_code == 201
     check(await visitor.post(path, json={"rating": 5, "turn_id": other["turn_id"]}), 404, "not_found")
+
+
+async def test_a_client_that_leaves_while_it_sends_is_no_error(
+    server: Running, visitor: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A phone in a tunnel leaves one quiet line in the log, and no half message."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST /chat HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    writer.write(head.encode() + b'{"message": "half')
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    printed = capsys.readouterr()
+
+    assert '"event": "client.gone"' in printed.out
+    assert '"level": "error"' not in printed.out
+    assert printed.err == ""
+    assert (await visitor.get("/healthz")).status_code == 200
 
 
 async def test_after_all_this_the_server_still_answers(server: Running, visitor: httpx2.AsyncClient) -> None:

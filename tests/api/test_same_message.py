@@ -240,3 +240,12 @@ async def test_a_forged_token_is_as_good_as_none(server: Running, visitor: httpx
             assert found.status_code == 404
             started = await other.post("/chat", json={"message": "hello"}, headers=header)
             assert "visitor_token" in started.json()
+
+
+async def test_the_locale_is_a_hint_where_the_words_say_nothing(visitor: httpx2.AsyncClient) -> None:
+    """Somebody whose page is Spanish and who writes one neutral word is answered in Spanish."""
+    spanish = await post(visitor, {"message": "Eva?", "locale": "es-MX"})
+    english = await post(visitor, {"message": "Eva?", "locale": "en_US"})
+
+    assert spanish["text"] != english["text"]
+    assert set("¿áéíóúñ") & set(spanish["text"])

@@ -13,16 +13,20 @@ from sqlalchemy import Connection, func, select, update
 from engine.base import ToolUse
 from errors import EngineDown
 from events import (
+    Event,
     HandoffRequested,
     RouteDecided,
     SpecialistStarted,
+    TextDelta,
     TextEnded,
+    TextStarted,
     TurnFailed,
     TurnFinished,
     TurnRecovered,
     TurnRef,
 )
 from readers.reply import fold_text
+from router import attempt as attempt_module
 from server import House
 from store.log import NewMessage
 from store.schema import events, tickets, turns
@@ -265,3 +269,21 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
 async def _open_turns(house: House) -> int:
     query = select(func.count()).select_from(turns).where(turns.c.is_open == 1)
     return await house.database.read(lambda connection: connection.execute(query).scalar_one())
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_after_its_end_a_turn_says_nothing_more(handed_over: bool, lines: Lines) -> None:
+    """A late word of a cancelled guess, or a second end, never reaches the customer."""
+    said: list[Event] = []
+    told = attempt_module._Told(said.append)
+    told.emit(TextStarted(message_id="a"))
+    if handed_over:
+        told.emit(HandoffRequested(ticket_id="T-1", reason="other"))
+    told.emit(TextEnded(message_id="a"))
+    told.emit(TurnFinished(outcome="answered"))
+    told.emit(TextDelta(message_id="a", text=CANARY))
+    told.emit(TurnFailed(code="late", message=CANARY))
+
+    assert said[-1] == TurnFinished(outcome="answered")
+    assert (told.text, told.handed_over) == ("complete", handed_over)
+    assert [line["type"] for line in lines()] == ["text.delta", "turn.failed"]

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import threading
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from errors import Busy, Unavailable
 from events import TurnAccepted, TurnFinished, is_end
@@ -18,6 +20,7 @@ from router import runner as runner_module
 from router.desk import Desk
 from router.runner import TurnRunner
 from server import House
+from store.database import READERS
 from store.log import NewMessage
 from store.schema import turns
 from tests.engines import Scripted, Swap, echo
@@ -209,3 +212,56 @@ async def test_a_background_task_that_fails_is_started_again(tmp_path: Path, lin
 
     assert tries == 2
     assert [line["task"] for line in lines() if line["event"] == "task.failed"] == ["desk-watcher"] * 2
+
+
+async def test_a_long_answer_keeps_its_lease_and_is_never_begun_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    """An answer that takes minutes, or a clock that jumps ahead, does not start a second answer."""
+    monkeypatch.setattr(runner_module, "RENEW_S", 0.03)
+    hold = asyncio.Event()
+    engine = Scripted([hold, "Yes."])
+    async with house_of(tmp_path, engine) as house:
+        turn = (await house.runner.start(HELLO)).turn
+
+        def run_out(connection: Connection) -> None:
+            connection.execute(update(turns).values(lease_until_s=0.0))
+
+        for _ in range(3):
+            await house.database.write(run_out)
+            await asyncio.sleep(0.08)
+        house.runner._spawn(turn, HELLO.owner)
+        lease = select(turns.c.lease_until_s)
+        assert (
+            await house.database.read(lambda connection: connection.execute(lease).scalar_one()) > time.time()
+        )
+        hold.set()
+        told = await whole(house, turn)
+        while house.runner.under_way:  # noqa: ASYNC110 - nobody is told when a task has ended
+            await asyncio.sleep(0.01)
+        house.runner._spawn(turn, HELLO.owner)
+        await asyncio.sleep(0.1)
+        assert await house.event_log.read_turn(turn) == told
+
+    assert len(engine.asked) == 1
+    assert [line["event"] for line in lines() if line["event"].startswith("turn.")] == ["turn.routed"]
+
+
+async def test_a_log_that_cannot_be_read_for_a_moment_delays_a_turn_and_does_not_end_it(
+    tmp_path: Path, lines: Lines
+) -> None:
+    """An accepted message is answered although the database was too busy when its turn came."""
+    held = threading.Event()
+    async with house_of(tmp_path, Scripted(["Yes."])) as house:
+        house.database._reader_wait_s = 0.05
+        slow = [asyncio.ensure_future(house.database.read(lambda _: held.wait(5))) for _ in range(READERS)]
+        turn = (await house.runner.start(HELLO)).turn
+        await asyncio.sleep(0.15)
+        held.set()
+        await asyncio.wait(slow)
+        told = await whole(house, turn)
+        assert all(isinstance(task.exception(), Unavailable) for task in slow)
+
+    assert isinstance(told[-1].event, TurnFinished)
+    codes = {line["code"] for line in lines() if line["event"] == "turn.interrupted"}
+    assert codes == {"pool_exhausted"}

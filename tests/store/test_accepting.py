@@ -42,12 +42,12 @@ class Model:
         """The refusal to come, if any, and the conversation the message belongs to."""
         place = sent.place
         if place is None:
-            known = (
+            known = [
                 number
                 for number, owner in enumerate(self.owners)
                 if owner == sent.owner and self.turns.get((number, sent.message_id), ("", 0))[1] == 1
-            )
-            place = next(known, len(self.owners))
+            ]
+            place = known[-1] if known else len(self.owners)
         elif place >= len(self.owners):
             return (None, len(self.owners)) if sent.may_start else (NotFound, -1)
         elif self.owners[place] != sent.owner:

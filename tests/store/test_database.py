@@ -128,6 +128,26 @@ async def test_a_long_lock_is_refused_in_time_and_reads_still_work(
     assert await _numbers(database) == [1, 4]
 
 
+async def test_a_start_waits_for_a_short_lock(url: str, tmp_path: Path) -> None:
+    """Two servers of a rolling restart do not fall over each other."""
+    async with Database(url):
+        pass
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        starting = asyncio.ensure_future(_opened(url))
+        await asyncio.sleep(0.4)
+        assert not starting.done()
+        other.execute("COMMIT")
+    other.close()
+
+    assert await asyncio.wait_for(starting, 5) == "ok"
+
+
+async def _opened(url: str) -> str:
+    async with Database(url) as database:
+        return await database.state()
+
+
 async def test_a_full_disk_refuses_and_recovers(url: str) -> None:
     """On a full disk a message is refused, nothing half is kept, reads go on, and space helps by itself."""
     limit = 100_000

@@ -202,6 +202,35 @@ async def test_ends_of_all_turns_are_told(event_log: EventLog) -> None:
         assert [await waiting, await anext(ends)] == [second, first]
 
 
+async def test_ops_that_are_too_slow_go_on_with_what_is_new(event_log: EventLog, wake: Wake) -> None:
+    """A stalled ops page neither fills the memory nor stops for ever; a quiet hour gives signs of life."""
+    async with aclosing(event_log.follow_ends()) as ends:
+        waiting = asyncio.ensure_future(anext(ends))
+        await asyncio.sleep(0.01)
+        turn = await begin(event_log)
+        await write(event_log, turn, [[END]])
+        assert await waiting == turn
+        last = (await event_log.read_turn(turn))[-1]
+        for _ in range(QUEUE_LIMIT + 5):
+            wake.publish(Committed(turn, (last,)))
+        assert await anext(ends) is None
+        waiting = asyncio.ensure_future(anext(ends))
+        await asyncio.sleep(0.01)
+        wake.publish(Committed(turn, (last,)))
+        assert await asyncio.wait_for(waiting, 1) == turn
+
+
+async def test_a_quiet_conversation_gives_signs_of_life(
+    event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open page in a quiet hour is a living line."""
+    monkeypatch.setattr(follow, "IDLE_S", 0.02)
+    turn = await begin(event_log)
+    await write(event_log, turn, [[END]])
+    async with aclosing(event_log.follow_conversation(turn.conversation_id, 1, 2)) as follower:
+        assert [await anext(follower) for _ in range(3)] == [None] * 3
+
+
 async def test_followers_leave_when_the_server_stops(event_log: EventLog, wake: Wake) -> None:
     """Open pages must not hold up a restart; those who wait for an answer leave last."""
     turn = await begin(event_log)

@@ -29,7 +29,7 @@ async def test_a_ticket_is_stored_and_named(records: StoredRecords) -> None:
     ticket_id = outcome.values["ticket_id"]
     assert ticket_id.startswith("T-")
     assert ticket_id in outcome.text
-    assert outcome.events == (HandoffRequested(ticket_id=ticket_id, reason="accident"),)
+    assert outcome.deeds == (HandoffRequested(ticket_id=ticket_id, reason="accident"),)
 
 
 async def test_a_message_makes_one_ticket(records: StoredRecords) -> None:

@@ -34,7 +34,7 @@ async def test_a_price_comes_with_all_that_a_customer_needs(records: StoredRecor
     """A price without a number or a date could not be taken up."""
     outcome = await TOOL.call(context(records), LEAF)
 
-    (event,) = outcome.events
+    (event,) = outcome.deeds
     assert isinstance(event, QuoteGiven)
     quote = event.quote
     assert quote.quote_id.startswith("Q-")

@@ -1,0 +1,66 @@
+"""Whatever happens to the writer, nobody waits for it in vain."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event, text
+
+from errors import Unavailable
+from store.writer import Writer
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """A plain engine; a lock is waited for a twentieth of a second."""
+    return create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 0.05})
+
+
+def _begin_at_once(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def test_a_writer_that_is_stopped_in_the_middle_tells_everybody(engine: Engine, tmp_path: Path) -> None:
+    """A turn that waits for the disk while the server is killed softly must not hang the shutdown."""
+    event.listen(engine, "begin", _begin_at_once)
+    writer = Writer(engine, patience_s=60)
+    running = asyncio.ensure_future(writer.run())
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = [asyncio.ensure_future(writer.write(lambda _: None)) for _ in range(2)]
+        await asyncio.sleep(0.2)
+        late = asyncio.ensure_future(writer.write(lambda _: None))
+        await asyncio.sleep(0)
+        running.cancel()
+        outcomes = await asyncio.wait_for(asyncio.gather(*waiting, late, return_exceptions=True), 2)
+        other.execute("COMMIT")
+    other.close()
+    engine.dispose()
+
+    assert [getattr(outcome, "code", None) for outcome in outcomes] == ["db_closed"] * 3
+    with pytest.raises(Unavailable):
+        await writer.write(lambda _: None)
+
+
+async def test_without_a_first_connection_writes_are_refused_until_there_is_one(engine: Engine) -> None:
+    """A disk that comes late costs the messages before it a plain no."""
+    is_away = True
+
+    @event.listens_for(engine, "do_connect")
+    def refuse(*_: object) -> None:
+        if is_away:
+            raise sqlite3.OperationalError("unable to open database file")
+
+    writer = Writer(engine, patience_s=1)
+    running = asyncio.ensure_future(writer.run())
+    with pytest.raises(Unavailable, match="db_error"):
+        await writer.write(lambda connection: connection.execute(text("SELECT 1")))
+    faults = [writer.fault]
+    is_away = False
+    assert await writer.write(lambda connection: connection.execute(text("SELECT 1")).scalar()) == 1
+    writer.close()
+    await running
+    engine.dispose()
+
+    assert [*faults, writer.fault] == ["db_error", None]
