@@ -95,6 +95,8 @@ def decide_by_local(local: LocalLabel, state: ConversationState, catalogue: Cata
     person = person_intent(catalogue)
     share = local.probabilities.get(person or "", 0.0)
     wanted = share >= settings.offer_person_at or state.failures_in_row > 1
+    if state.handed_over and person is not None and local.confidence < settings.cascade_at:
+        return Decision(person, local.confidence, "local")  # "what now?" after an accident goes on about it
     if local.confidence >= catalogue.specialists[local.intent].act_at:
         offer = person not in {None, local.intent} and wanted
         return Decision(local.intent, local.confidence, "local", offer_person=offer)

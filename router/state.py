@@ -10,6 +10,7 @@ from events import (
     FaultSeen,
     Flow,
     FlowChanged,
+    HandoffRequested,
     Quote,
     Recorded,
     RouteDecided,
@@ -40,6 +41,7 @@ class ConversationState:
     """History and open matters, as the next turn needs them.
 
     `mentions` are the customer's last messages since a form was last dropped: what was meant for that one is over.
+    `handed_over`: the last answer handed the conversation over to a person.
     """
 
     history: tuple[Said, ...] = ()
@@ -47,6 +49,7 @@ class ConversationState:
     mentions: tuple[str, ...] = ()
     clarification: Clarification | None = None
     person_offered: bool = False
+    handed_over: bool = False
     quotes: tuple[Quote, ...] = ()
     language: str | None = None
     degraded_before: bool = False
@@ -78,6 +81,7 @@ def fold_state(
         mentions=_mentions(known),
         clarification=_clarification(last),
         person_offered=_offers_person(last),
+        handed_over=any(isinstance(event, HandoffRequested) for event in last),
         quotes=quotes,
         language=routes[-1].language if routes else None,
         degraded_before=_is_by_local_engine(last),

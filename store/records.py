@@ -47,12 +47,19 @@ class StoredRecords:
     async def save_ticket(
         self, key: str, conversation_id: str, turn_id: str, reason: str, summary: str
     ) -> str:
-        """Store a ticket once per key; its id is returned. The transcript is the conversation itself."""
+        """Store a ticket once per key; its id is returned. The transcript is the conversation itself.
+
+        While a ticket of the conversation waits for the same reason, it is the one: who asks twice waits once.
+        """
         ticket_id = short_id("T", key)
 
-        def work(connection: Connection) -> None:
-            mine = (tickets.c.conversation_id == conversation_id) & (tickets.c.ticket_id == ticket_id)
-            if connection.execute(select(tickets.c.ticket_id).where(mine)).first() is None:
+        def work(connection: Connection) -> str:
+            same = (tickets.c.reason == reason) & (tickets.c.state == "waiting")
+            mine = (tickets.c.conversation_id == conversation_id) & (
+                same | (tickets.c.ticket_id == ticket_id)
+            )
+            known: str | None = connection.execute(select(tickets.c.ticket_id).where(mine)).scalar()
+            if known is None:
                 row = {
                     "conversation_id": conversation_id,
                     "ticket_id": ticket_id,
@@ -63,9 +70,9 @@ class StoredRecords:
                     "created_at_s": self._clock(),
                 }
                 connection.execute(insert(tickets), row)
+            return known or ticket_id
 
-        await self._database.write(work)
-        return ticket_id
+        return await self._database.write(work)
 
     async def save_feedback(
         self, conversation_id: str, rating: int, comment: str | None, turn_id: str | None

@@ -7,8 +7,10 @@ open question, or the only thing it can be.
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from knowledge.slots.drivers import is_age_of_driver, is_old_vehicle
 from knowledge.slots.message import Message
 from knowledge.slots.surroundings import (
+    adds_nothing,
     counts,
     is_asked_about,
     is_on_odometer,
@@ -23,8 +25,10 @@ from knowledge.slots.words import (
     BOUNDS,
     DISTANCE,
     FILLERS,
+    LABELS,
     OLD,
     SINCE,
+    SUPPOSING,
     TIME_WORDS,
     VEHICLE_WORDS,
 )
@@ -32,6 +36,8 @@ from knowledge.slots.words import (
 _BARE = "bare"  # without unit and label
 _OLDEST_SHORT_YEAR = 50  # years ago; '34 is no model year
 _HUNDRED = 100
+_BEFORE_YEAR = ARTICLES | {"the", "el", "de", "le", "il", "das", "o"}
+_AROUND_YEAR = SUPPOSING | {"?", "¿"}
 _VEHICLES_AND_IT = VEHICLE_WORDS | {"it", "it's"}
 
 
@@ -51,6 +57,9 @@ def slots_of_numbers(
     for at in bare:
         slot = slots[at] = _slot_of_bare(tokens, at, message, taken, alone=len(bare) == 1)
         taken |= {slot} - {None}
+    listed = [at for at, slot in slots.items() if slot is None and _is_listed_age(tokens, at)]
+    if len(listed) == 1 and taken and "driver_age" not in taken:
+        slots[listed[0]] = "driver_age"
     return slots
 
 
@@ -67,6 +76,8 @@ def _slot(tokens: Sequence[Token], at: int, message: Message) -> str | None:
     token, before, behind = tokens[at], words_before(tokens, at), words_behind(tokens, at)
     if _is_year_of_vehicle(tokens, at):
         return "year" if token.is_short_year or _is_recent(token, message.today) else None
+    if (slot := _slot_by_whole_message(tokens, at, message)) is not None:
+        return slot
     label = label_of(token, before, message)
     if token.is_rate or counts(token, label, behind):
         return None
@@ -76,13 +87,20 @@ def _slot(tokens: Sequence[Token], at: int, message: Message) -> str | None:
         is_limit = is_asked and not BOUNDS.isdisjoint(near)
         return None if is_limit or not DISTANCE.isdisjoint(before) else "mileage"
     if token.unit == "years" and not token.is_year:
-        return _slot_of_years(token, before, behind, label, message)
+        return None if is_old_vehicle(tokens, at) else _slot_of_years(token, before, behind, label, message)
     if label is None and token.is_likely("mileage") and is_on_odometer(behind):
         return "mileage"
     if label is None and token.unit == "thousand":
         has_vehicle = any(other.kind == "value" for other in tokens) and not is_asked
         return "mileage" if message.bold or has_vehicle or message.awaiting == "mileage" else None
     return label or (None if is_asked else _BARE)
+
+
+def _slot_by_whole_message(tokens: Sequence[Token], at: int, message: Message) -> str | None:
+    """Slot of a number that words far from it explain: another driver's age, another year."""
+    if _is_age_by_birth(tokens[at], message) or is_age_of_driver(tokens, at):
+        return "driver_age"
+    return "year" if message.known and _is_year_instead(tokens, at) else None
 
 
 def _slot_of_years(
@@ -99,7 +117,8 @@ def _slot_of_years(
     if of_vehicle or of_another or not token.is_possible("driver_age"):
         return None
     is_age = token.is_likely("driver_age") and (message.bold or not OLD.isdisjoint(behind[:2]))
-    return "driver_age" if asked or is_age else None
+    is_answer = asked and (token.is_likely("driver_age") or not before)  # "tiene 5 años" is a car's
+    return "driver_age" if is_answer or is_age else None
 
 
 def _slot_of_bare(
@@ -133,6 +152,31 @@ def _is_year_of_vehicle(tokens: Sequence[Token], at: int) -> bool:
     else:
         return False
     return any(token.kind == "value" for token in beside)
+
+
+def _is_year_instead(tokens: Sequence[Token], at: int) -> bool:
+    """Whether nothing but another year is asked about: "and the 2019 model?", "¿y el de 2019?"."""
+    before, behind = words_before(tokens, at)[:1], words_behind(tokens, at)[:1]
+    is_named = not _BEFORE_YEAR.isdisjoint(before) or not LABELS["year"].isdisjoint(behind)
+    return (
+        tokens[at].is_year
+        and is_named
+        and all(token.text in _AROUND_YEAR or adds_nothing(token) for token in tokens)
+    )
+
+
+def _is_age_by_birth(token: Token, message: Message) -> bool:
+    """Whether it says again what a year of birth means: "born in 1990, so I'm 35"; a birthday may be still to come."""
+    age = message.age_by_birth_years
+    return age is not None and token.unit in {"", "years"} and token.value in {age - 1, age}
+
+
+def _is_listed_age(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a number of years stands alone behind a comma, as the age does in "40.000 km, 34 años"."""
+    token, behind = tokens[at], tokens[at + 1 : at + 2]
+    last, comma = [other.text for other in tokens[at - 2 : at]] if at > 1 else ("", "")
+    is_alone = comma == "," and last not in VEHICLE_WORDS and all(other.kind == "sign" for other in behind)
+    return is_alone and token.unit == "years" and token.is_likely("driver_age")
 
 
 def _is_model_year(before: Sequence[str], message: Message, *, alone: bool) -> bool:

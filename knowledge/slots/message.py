@@ -22,6 +22,7 @@ class Message:
         mentions: Makes and models found in the text.
         correction: The message takes something back.
         bold: Read as if it were nothing but an answer.
+        age_by_birth_years: Age that a year of birth means, or None.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Message:
     mentions: Sequence[Mention]
     correction: bool
     bold: bool = True
+    age_by_birth_years: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

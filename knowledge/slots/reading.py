@@ -15,11 +15,14 @@ from datetime import date
 from itertools import pairwise
 
 from knowledge.lexicon import fold
+from knowledge.slots.births import age_by_birth
 from knowledge.slots.commands import Command, command_of
+from knowledge.slots.drivers import names_person, somebody_drives
 from knowledge.slots.figures import full_year, slots_of_numbers
 from knowledge.slots.mentions import read_vehicle
 from knowledge.slots.message import Message, Note
 from knowledge.slots.numbers import in_digits
+from knowledge.slots.ranges import with_middles
 from knowledge.slots.surroundings import adds_nothing, is_denied
 from knowledge.slots.tokens import FOREIGN, VALUE, Token, tokens_of
 from knowledge.slots.traps import without_names, without_traps
@@ -74,10 +77,14 @@ def read_slots(
         today: The customer's date; it tells which century '19 belongs to.
     """
     plain = _plain(text, awaiting, today)
-    named = without_names(plain)
+    unborn, age_by_birth_years = age_by_birth(plain, today)
+    named = without_names(unborn)
     make = known.get("make")
     mentions = vehicles.mentions(named, make if isinstance(make, str) else None)
-    message = Message(named, awaiting, known, today, mentions, _CORRECTION.search(plain) is not None)
+    corrects = _CORRECTION.search(plain) is not None
+    message = Message(
+        named, awaiting, known, today, mentions, corrects, age_by_birth_years=age_by_birth_years
+    )
     reading = _read(message)
     if not reading.whole:
         reading = _read(replace(message, bold=False))
@@ -98,7 +105,7 @@ def _plain(text: str, awaiting: str | None, today: date) -> str:
         folded = _ZERO.sub("0", folded)
     if awaiting == "year":
         folded = _LAST_YEAR.sub(str(today.year - 1), _THIS_YEAR.sub(str(today.year), folded))
-    return in_digits(_THANKS.sub("gracias", folded))
+    return with_middles(in_digits(_THANKS.sub("gracias", folded)), awaiting)
 
 
 def _read(message: Message) -> Reading:
@@ -109,7 +116,10 @@ def _read(message: Message) -> Reading:
         if slot is not None:
             value = full_year(tokens[at], message.today) if slot == "year" else tokens[at].value
             notes.append(Note(slot, value, is_denied(tokens[:at])))
-    if not message.bold and _speaks_of_two_ages(tokens):
+    age = message.age_by_birth_years
+    if age is not None and "driver_age" not in slots.values() and _is_driver(tokens):
+        notes.append(Note("driver_age", age))
+    if not message.bold and _speaks_of_two_ages(tokens, age):
         notes = [note for note in notes if note.slot != "driver_age"]
     correction = message.correction or any(note.denied for note in notes)
     values, is_clear = _settle(notes, correction=correction)
@@ -142,7 +152,14 @@ def _is_answer(tokens: Sequence[Token]) -> bool:
     return all(at in trims or adds_nothing(token) for at, token in enumerate(tokens))
 
 
-def _speaks_of_two_ages(tokens: Sequence[Token]) -> bool:
+def _is_driver(tokens: Sequence[Token]) -> bool:
+    """Whether who was born is the one who drives: the customer, or another driver."""
+    return somebody_drives(tokens) or not names_person(tokens)
+
+
+def _speaks_of_two_ages(tokens: Sequence[Token], age_by_birth_years: int | None) -> bool:
     """Whether it is open whose age is whose: "55, pero maneja mi hijo de 22"."""
-    ages = [token for token in tokens if token.is_likely("driver_age") and token.unit in {"", "years"}]
-    return len(ages) > 1 and any(token.text in PEOPLE for token in tokens)
+    ages = {token.value for token in tokens if token.is_likely("driver_age") and token.unit in {"", "years"}}
+    if age_by_birth_years is not None:
+        ages.add(age_by_birth_years)
+    return len(ages) > 1 and any(token.text.removesuffix("'s") in PEOPLE for token in tokens)

@@ -49,4 +49,15 @@ BOUNDS, COPULAS, ARTICLES, ON = words("bounds"), words("copulas"), words("articl
 DENIALS, SOFT_DENIALS = words("denials"), words("soft_denials")
 TIME_WORDS, SINCE, AFTER_YEARS = words("time"), words("since"), words("after_years")
 DISTANCE = words("distance")
+AGE_LINKS, DRIVES, NOT_DRIVING, SUPPOSING = (
+    words("age_links"),
+    words("drives"),
+    words("not_driving"),
+    words("supposing"),
+)
+# Pronoun or verb of somebody spoken of before -> "person", or "thing" when it may speak of a vehicle.
+THEY: Mapping[str, str] = {
+    **dict.fromkeys(words("they"), "person"),
+    **dict.fromkeys(words("they_or_it"), "thing"),
+}
 MERE_HEDGES = _HEDGES - TIME_WORDS

@@ -215,6 +215,20 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
     assert kinds(told).count("tool.called") == kinds(told).count("tool.returned")
 
 
+async def test_a_ticket_is_told_even_when_the_words_after_it_were_cut(tmp_path: Path) -> None:
+    """A person is on the way: the reply and the history must say so, also after a restart in mid-sentence."""
+    async with house_of(tmp_path, Scripted([HANDOFF], afterwards=["A person ", "will ", 10.0])) as house:
+        turn = (await house.runner.start(PERSON)).turn
+        await until(house, turn, "text.delta")
+    async with house_of(tmp_path, Scripted(["Another."])) as house:
+        told = await whole(house, turn)
+        made = await _tickets(house)
+
+    assert [item.event.ticket_id for item in told if isinstance(item.event, HandoffRequested)] == made
+    assert kinds(told).count("specialist.started") == kinds(told).count("specialist.finished")
+    assert kinds(told)[-1] == "turn.failed"
+
+
 async def _tickets(house: House) -> list[str]:
     query = select(tickets.c.ticket_id)
     return await house.database.read(lambda connection: list(connection.execute(query).scalars()))

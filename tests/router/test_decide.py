@@ -188,6 +188,17 @@ def test_only_a_good_local_label_starts_a_guess(share: float, is_guessed: bool) 
     assert guess is None or guess.intent == "quote"
 
 
+def test_what_follows_a_hand_over_goes_on_about_it_unless_it_is_plainly_something_else() -> None:
+    """ "What now?" after an accident must not be answered with a menu, or with a cheerful hello."""
+    handed_over = ConversationState(handed_over=True)
+
+    unsure = decide_by_local(_local(off_topic=0.45), handed_over, shipped())
+    sure = decide_by_local(_local(quote=0.97), handed_over, shipped())
+
+    assert (unsure.intent, unsure.clarify) == ("escalate", ())
+    assert sure.intent == "quote"
+
+
 def test_a_specialist_may_forbid_guessing() -> None:
     """A prompt engineer can switch it off for an expensive specialist."""
     catalogue = shipped()

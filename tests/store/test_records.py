@@ -64,6 +64,17 @@ async def test_the_same_call_stores_one_ticket(records: StoredRecords, database:
     assert await _count(database, tickets) == 1
 
 
+async def test_asking_twice_for_a_person_waits_once(records: StoredRecords, database: Database) -> None:
+    """Two tickets for one wish would send two people; another reason, or another customer, is a ticket of its own."""
+    first = await records.save_ticket("key1", "c1", "t1", "asked_for_person", "They want a person.")
+    again = await records.save_ticket("key2", "c1", "t2", "asked_for_person", "They ask again.")
+    accident = await records.save_ticket("key3", "c1", "t3", "accident", "They crashed.")
+    other = await records.save_ticket("key4", "c2", "t4", "asked_for_person", "Somebody else.")
+
+    assert first == again
+    assert len({first, accident, other}) == await _count(database, tickets) == 3
+
+
 async def test_conversations_see_only_their_own_quotes(records: StoredRecords) -> None:
     """No turn may offer another customer's price."""
     own = await records.save_quote("key1", "c1", DRAFT)
