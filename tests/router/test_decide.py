@@ -189,7 +189,7 @@ def test_only_a_good_local_label_starts_a_guess(share: float, is_guessed: bool) 
 
 
 def test_what_follows_a_hand_over_goes_on_about_it_unless_it_is_plainly_something_else() -> None:
-    """ "What now?" after an accident must not be answered with a menu, or with a cheerful hello."""
+    """After an accident "what now?" must not be answered with a menu, or with a cheerful hello."""
     handed_over = ConversationState(handed_over=True)
 
     unsure = decide_by_local(_local(off_topic=0.45), handed_over, shipped())

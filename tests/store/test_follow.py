@@ -202,8 +202,11 @@ async def test_ends_of_all_turns_are_told(event_log: EventLog) -> None:
         assert [await waiting, await anext(ends)] == [second, first]
 
 
-async def test_ops_that_are_too_slow_go_on_with_what_is_new(event_log: EventLog, wake: Wake) -> None:
+async def test_ops_that_are_too_slow_go_on_with_what_is_new(
+    event_log: EventLog, wake: Wake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stalled ops page neither fills the memory nor stops for ever; a quiet hour gives signs of life."""
+    monkeypatch.setattr(follow, "IDLE_S", 0.3)
     async with aclosing(event_log.follow_ends()) as ends:
         waiting = asyncio.ensure_future(anext(ends))
         await asyncio.sleep(0.01)
