@@ -36,7 +36,7 @@ async def test_a_message_makes_one_ticket(records: StoredRecords) -> None:
     """A turn that is run again words its summary anew; two colleagues would call the same customer."""
     first = await TOOL.call(context(records, key="k1"), CALL)
     again = await TOOL.call(context(records, key="k2"), {**CALL, "summary": "They had a crash."})
-    later = await TOOL.call(context(records, key="k1", turn_id="turn2"), CALL)
+    later = await TOOL.call(context(records, key="k1", turn_id="turn2"), {**CALL, "reason": "fraud"})
 
     assert first.values == again.values
     assert later.values != first.values
