@@ -65,7 +65,6 @@ async def open_house(
             settings=settings,
             callers=Callers(settings),
             event_log=event_log,
-            wake=wake,
             records=records,
             runner=runner,
             keeper=keeper,

@@ -14,7 +14,6 @@ from settings import Settings
 from store.database import Database
 from store.log import EventLog
 from store.records import StoredRecords
-from store.wake import Wake
 
 
 class _Knowledge(Protocol):
@@ -53,7 +52,6 @@ class House:
     settings: Settings
     callers: Callers
     event_log: EventLog
-    wake: Wake
     records: StoredRecords
     runner: TurnRunner
     keeper: Keeper

@@ -46,7 +46,6 @@ MODELS = {
         Model("claude-opus-5-5", Price(4, 20, 5, 8, 0.20), frozenset({"adaptive"})),
     )
 }
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _HIGH_EFFORTS = frozenset({"xhigh", "max"})
 
 

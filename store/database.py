@@ -52,21 +52,17 @@ class Database:
 
     async def __aenter__(self) -> Self:
         check_file(self.url)
-        try:
+        async with AsyncExitStack() as opened:
+            opened.callback(self._dispose)
             await asyncio.to_thread(self._prepare)
-            group = await self._stack.enter_async_context(asyncio.TaskGroup())
-        except BaseException:
-            self._dispose()
-            raise
+            group = await opened.enter_async_context(asyncio.TaskGroup())
+            self._stack = opened.pop_all()
         group.create_task(self.writer.run(), name="database-writer")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.writer.close()
-        try:
-            await self._stack.aclose()
-        finally:
-            self._dispose()
+        await self._stack.aclose()
 
     def _dispose(self) -> None:
         self._readers.shutdown()
