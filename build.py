@@ -53,7 +53,7 @@ class LiveKnowledge:
         """How many passages there are."""
         return self._index.passages
 
-    def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages, best first; empty when nothing fits."""
         return self._index.search(query, language, limit)
 

@@ -3,11 +3,14 @@
     FrontdeskError(code, status, customer_text)
     ├── BadInput 422 · NotFound 404 · Conflict 409 · Unauthorized 401 · Busy 429/503     the caller can act
     ├── EngineError: EngineBusy, EngineDown, EngineRefused                               failover decides
+    ├── RemoteError                                a company's service failed; the tool that asked decides
     ├── ToolError                                  goes to the model as a result, never raw to the customer
     └── ConfigError                                stops start-up: file, key, what was expected
 
 Raise at the place that knows, catch at the place that can act.
 """
+
+from typing import Literal
 
 
 class FrontdeskError(Exception):
@@ -150,6 +153,29 @@ class EngineRefused(EngineError):
     """The API will not take this request or these credentials: asking again changes nothing."""
 
     fault = "upstream_refused"
+
+
+class RemoteError(FrontdeskError):
+    """A company's own service gave no usable answer.
+
+    `kind`: "timeout", "down" (unreachable, failing, broken off), "refused" (it said no; `reason` is its code) or
+    "invalid" (an answer that does not fit). `may_have_acted`: whether it may have done what it was asked to.
+    """
+
+    code = "remote_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Literal["timeout", "down", "refused", "invalid"],
+        reason: str = "",
+        may_have_acted: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.reason = reason
+        self.may_have_acted = may_have_acted
 
 
 class ToolError(FrontdeskError):

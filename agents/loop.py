@@ -6,7 +6,7 @@ engine could answer at all.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -15,9 +15,21 @@ from agents.run import Emit, Means, Place, Run
 from agents.specialist import Specialist
 from agents.speech import Speech
 from agents.toolcalls import ToolCalls
-from engine.base import Cited, Done, EngineRequest, Metered, Piece, Round, StopReason, Text, ToolUse, Trouble
+from engine.base import (
+    Cited,
+    Done,
+    EngineRequest,
+    Metered,
+    Piece,
+    Round,
+    StopReason,
+    Text,
+    ToolResult,
+    ToolUse,
+    Trouble,
+)
 from events import EngineCalled, Event, FaultSeen, SpecialistFinished, SpecialistStarted, Usage
-from guards.stream import Chain
+from guards.stream import Chain, Ground, Scene
 
 MAX_ROUNDS = 5
 
@@ -41,11 +53,12 @@ async def run_specialist(
     emit(SpecialistStarted(run_id=place.run_id, intent=specialist.intent, prompt_version=specialist.version))
     run = Run()
     calls = ToolCalls(specialist, means.toolbox, place, run, emit, may_write)
-    speech = Speech(Chain(specialist.guards, means.guards), emit, place.message_id)
+    scene = _scene(request, means, place)
+    speech = Speech(Chain(specialist.guards, means.guards, scene), emit, place.message_id)
     listener = _Listener(specialist, means, emit, speech)
     try:
-        stop = await _rounds(listener, calls, request)
-        notice = means.cut_notice if stop == "cut" else ""
+        stop = await _rounds(listener, calls, request, scene)
+        notice = scene.notice("interrupted") if stop == "cut" else ""
         speech.end(notice=notice, is_unfinished=stop == "max_tokens")
     finally:
         calls.tell_deeds()
@@ -55,7 +68,21 @@ async def run_specialist(
     return run
 
 
-async def _rounds(listener: "_Listener", calls: ToolCalls, request: EngineRequest) -> StopReason | None:
+def _scene(request: EngineRequest, means: Means, place: Place) -> Scene:
+    """What the guards may know: everything said so far, and what the tools will return."""
+    said = [
+        Ground("customer" if item.role == "customer" else "answer", item.text) for item in request.history
+    ]
+    return Scene(
+        language=place.language,
+        grounds=[*said, Ground("customer", request.message)],
+        notice=lambda key: means.notices.text(key, place.language) or "",
+    )
+
+
+async def _rounds(
+    listener: "_Listener", calls: ToolCalls, request: EngineRequest, scene: Scene
+) -> StopReason | None:
     """Engine and tools in turn, until the engine asks for no more tools or has asked too often; why it stopped."""
     rounds: tuple[Round, ...] = ()
     while True:
@@ -68,7 +95,15 @@ async def _rounds(listener: "_Listener", calls: ToolCalls, request: EngineReques
         results = await calls.answer(heard.uses)
         for result in results:
             listener.speech.learn(result.passages)
+            scene.grounds.extend(_grounds(result))
         rounds = (*rounds, Round(heard.text, tuple(heard.uses), results, heard.native))
+
+
+def _grounds(result: ToolResult) -> Iterator[Ground]:
+    """What a tool's good result allows the answer to say."""
+    if result.ok:
+        yield Ground("price" if result.names_prices else "tool", result.text)
+        yield from (Ground("passage", passage.text) for passage in result.passages)
 
 
 @dataclass(slots=True)

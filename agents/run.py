@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.base import Engine
+from engine.base import Engine, Replies
 from events import Citation, Event, Slots
 from guards.stream import Guard
 from tools.registry import Records, Toolbox
@@ -32,13 +32,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every specialist works with. `cut_notice` is said when an answer breaks off."""
+    """What every specialist works with. `notices` are the fixed texts that belong to no specialist."""
 
     engine: Engine
     toolbox: Toolbox
     guards: Mapping[str, Guard]
     expects_claude: bool
-    cut_notice: str = ""
+    notices: Replies = field(default_factory=lambda: Replies({}))
 
 
 @dataclass(slots=True)

@@ -148,5 +148,11 @@ class ToolCalls:
 
 def _succeeded(use: ToolUse, tool: Tool, outcome: ToolOutcome) -> ToolResult:
     return ToolResult(
-        use.call_id, tool.name, outcome.text, ok=True, passages=outcome.passages, values=outcome.values
+        use.call_id,
+        tool.name,
+        outcome.text,
+        ok=True,
+        passages=outcome.passages,
+        values=outcome.values,
+        names_prices=tool.names_prices,
     )

@@ -38,7 +38,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool returned: words for the model, or passages it may cite, and values for templates."""
+    """What a tool returned: words for the model, or passages it may cite, and values for templates.
+
+    `names_prices`: a price in `text` may be shown, because the tool is a source of prices.
+    """
 
     call_id: str
     name: str
@@ -48,6 +51,7 @@ class ToolResult:
     values: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
     at_fault: str | None = None
+    names_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True)

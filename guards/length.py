@@ -55,4 +55,4 @@ class _Length:
 def length_guard(limit: int = LIMIT_CHARACTERS, slack: int = SLACK_CHARACTERS) -> Guard:
     """The guard with this limit in characters; `slack` is how much longer it waits for a sentence to end."""
     purpose = f"An answer ends at a sentence after {limit:,} characters."
-    return Guard("length", purpose, lambda: _Length(limit, slack))
+    return Guard("length", purpose, lambda _scene: _Length(limit, slack))

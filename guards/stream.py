@@ -6,8 +6,34 @@ A step is pushed text and pulls out what is safe to show; at the end it gives up
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+GroundKind = Literal["customer", "answer", "passage", "tool", "price"]
+"""Who said it: the customer, an earlier answer of ours, an article, a tool, or a tool that may name prices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A text that an answer may lean on."""
+
+    kind: GroundKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What guards may know of the answer they stand before.
+
+    Attributes:
+        language: In which the answer is to be, as an ISO 639-1 code.
+        grounds: What the answer may lean on; it grows while tools return, so look at it when you need it.
+        notice: A fixed text of the company in that language, by its key in `_notices.md`; "" when there is none.
+    """
+
+    language: str = "en"
+    grounds: list[Ground] = field(default_factory=list)
+    notice: Callable[[str], str] = lambda _key: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +58,11 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A guard that prompt files can name: what it is for, and how a step of it is made."""
+    """A guard that prompt files can name: what it is for, and how a step of it is made for one answer."""
 
     name: str
     purpose: str
-    make: Callable[[], Step]
+    make: Callable[[Scene], Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +76,8 @@ class Fired:
 class Chain:
     """The guards of one answer, one after the other."""
 
-    def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard]) -> None:
-        self._steps = [(name, known[name].make()) for name in names]
+    def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard], scene: Scene) -> None:
+        self._steps = [(name, known[name].make(scene)) for name in names]
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
         """Text that may be shown now, and what fired."""

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Retrieved text. `source` is its id (article#number), `text` its words as published."""
+    """Retrieved text. `source` is its id (article#number), `text` its words as published.
+
+    Attributes:
+        file: The article's file, below the folder of articles.
+        version: Hash of the file's bytes.
+        start, end: Where the passage stands in the file, in characters.
+        before, after: The neighbouring passages' text; "" at the article's ends.
+    """
 
     source: str
     title: str
@@ -13,3 +20,9 @@ class Passage:
     language: str
     text: str
     score: float = 0.0
+    file: str = ""
+    version: str = ""
+    start: int = 0
+    end: int = 0
+    before: str = ""
+    after: str = ""

@@ -44,7 +44,7 @@ async def answer(
         toolbox=desk.toolbox,
         guards=desk.guards,
         expects_claude=desk.engines.expects_claude,
-        cut_notice=desk.catalogue.notices.text("interrupted", language) or "",
+        notices=desk.catalogue.notices,
     )
     given: list[QuoteGiven] = []
 

@@ -194,14 +194,14 @@ async def test_articles_are_followed_too(tmp_path: Path) -> None:
     async with kept_desk(settings_for(tmp_path, FRONTDESK_KNOWLEDGE=corpus), OFTEN_S) as keeper:
         knowledge = keeper.parts.knowledge
         whole = knowledge.passages
-        assert knowledge.search("deductible", "en", 1)
+        assert await knowledge.search("deductible", "en", 1)
         with structlog.testing.capture_logs() as lines:
             _save(corpus / "en" / "claims.md", b"no front matter\n")
             await until(lambda: knowledge.passages < whole)
             _remove(corpus)
             await until(lambda: knowledge.passages == 0)
 
-    assert knowledge.search("deductible", "en", 1) == ()
+    assert await knowledge.search("deductible", "en", 1) == ()
     assert [(line["event"], line["code"]) for line in lines if "code" in line] == [
         ("article.rejected", "kb_rejected_doc"),
         ("knowledge.emptied", "kb_empty"),

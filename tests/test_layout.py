@@ -12,6 +12,7 @@ ALLOWED = {
     "settings": {"errors"},
     "events": set[str](),
     "templates": set[str](),
+    "remote": {"errors", "events"},
 }
 ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {path.stem for path in ROOT.glob("*.py")}
 

@@ -77,7 +77,7 @@ def quote_values(quote: Quote, language: str) -> dict[str, str]:
 def quote_tool(prices: Prices) -> Tool:
     """The tool over this source of prices."""
 
-    @tool(effect="write", lead="form", values=VALUES)
+    @tool(effect="write", lead="form", values=VALUES, names_prices=True)
     async def get_quote(
         context: ToolContext,
         make: Annotated[

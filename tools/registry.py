@@ -71,6 +71,7 @@ class Tool:
     Attributes:
         slots: A form's arguments that have no default, in the order they are asked for.
         values: Names of the values that its outcome offers to reply templates.
+        names_prices: Whether prices in its results may be told to the customer.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Tool:
     values: tuple[str, ...]
     arguments: type[BaseModel]
     function: ToolFunction
+    names_prices: bool = False
 
     def read(self, arguments: JsonObject) -> JsonObject:
         """The arguments as the tool takes them: "2022" is 2022, `Year` is `year`, what was left out has its default.
@@ -109,7 +111,7 @@ class Tool:
 
 
 def tool(
-    *, effect: Effect, lead: Lead = "none", values: tuple[str, ...] = ()
+    *, effect: Effect, lead: Lead = "none", values: tuple[str, ...] = (), names_prices: bool = False
 ) -> Callable[[ToolFunction], Tool]:
     """Declare a function as a tool. Its first parameter is the ToolContext; the others are the model's arguments.
 
@@ -117,6 +119,7 @@ def tool(
         effect: "write" when something lasts; such a tool waits until the route is certain.
         lead: What the local engine does with the tool.
         values: Names of the values that the outcome offers to reply templates.
+        names_prices: Prices in its results may be told to the customer; no other tool is a source of prices.
 
     Raises:
         TypeError: The function has no docstring; the model would not know what it is for.
@@ -130,7 +133,18 @@ def tool(
         wanted = tuple(key for key, field in arguments.model_fields.items() if field.is_required())
         slots = wanted if lead == "form" else ()
         description = inspect.cleandoc(function.__doc__)
-        return Tool(name, description, schema_of(arguments), effect, lead, slots, values, arguments, function)
+        return Tool(
+            name,
+            description,
+            schema_of(arguments),
+            effect,
+            lead,
+            slots,
+            values,
+            arguments,
+            function,
+            names_prices,
+        )
 
     return declare
 

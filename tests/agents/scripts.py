@@ -127,7 +127,13 @@ class Stage:
         async def at_once() -> None:
             return
 
-        means = Means(self.engine, self.toolbox, self.guards, self.expects_claude, cut_notice="It broke off.")
+        means = Means(
+            self.engine,
+            self.toolbox,
+            self.guards,
+            self.expects_claude,
+            notices=Replies({"interrupted": {"en": "It broke off."}}),
+        )
         return await run_specialist(
             self.specialist, REQUEST, means, place("ann"), self.events.append, may_write or at_once
         )

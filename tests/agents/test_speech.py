@@ -8,7 +8,7 @@ from agents.speech import Speech
 from engine.base import Cited
 from events import Event, TextDelta, TextEnded
 from guards.length import length_guard
-from guards.stream import Chain
+from guards.stream import Chain, Scene
 from knowledge.passages import Passage
 
 PASSAGE = Passage("https://x/a#1", "An article", "https://x/a", "en", "Theft is covered. Fire is covered.")
@@ -18,7 +18,7 @@ class _Heard:
     def __init__(self, limit: int | None = None) -> None:
         self.events: list[Event] = []
         names, guards = ((), {}) if limit is None else (("length",), {"length": length_guard(limit, 40)})
-        self.speech = Speech(Chain(names, guards), self.events.append, "answer")
+        self.speech = Speech(Chain(names, guards, Scene()), self.events.append, "answer")
 
     @property
     def text(self) -> str:

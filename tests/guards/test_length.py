@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.length import LIMIT_CHARACTERS, SLACK_CHARACTERS, length_guard
+from guards.stream import Scene
 
 
 def _through(text: str, limit: int, slack: int = 40) -> tuple[str, bool]:
-    step = length_guard(limit, slack).make()
+    step = length_guard(limit, slack).make(Scene())
     segments = [*step.push(text), *step.end()]
     return "".join(segment.text for segment in segments), any(segment.fired for segment in segments)
 
@@ -41,7 +42,7 @@ def test_without_a_sentence_end_it_ends_after_the_slack() -> None:
 
 def test_what_comes_after_the_end_is_not_shown() -> None:
     """A shortened answer would go on with its next piece."""
-    step = length_guard(3, 10).make()
+    step = length_guard(3, 10).make(Scene())
 
     shown = [segment.text for piece in ("One.", " Two.", " Three.") for segment in step.push(piece)]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from build import GUARDS
 from guards.length import length_guard
-from guards.stream import Chain, Fired, Guard, Segment
+from guards.stream import Chain, Fired, Guard, Scene, Segment
 
 TEXT = st.text(alphabet=st.sampled_from('aB .!?\n。…)"*é1'), max_size=120)
 
@@ -50,14 +50,14 @@ class _Upper:
 
 
 OWN = {
-    "hold": Guard("hold", "hides numbers", _Hold),
-    "upper": Guard("upper", "shouts", _Upper),
+    "hold": Guard("hold", "hides numbers", lambda _: _Hold()),
+    "upper": Guard("upper", "shouts", lambda _: _Upper()),
     "short": length_guard(20, 15),
 }
 
 
 def _through(names: tuple[str, ...], pieces: Sequence[str]) -> tuple[str, list[Fired]]:
-    chain = Chain(names, {**GUARDS, **OWN})
+    chain = Chain(names, {**GUARDS, **OWN}, Scene())
     parts = [chain.push(piece) for piece in pieces]
     parts.append(chain.end())
     return "".join(text for text, _ in parts), [item for _, fired in parts for item in fired]
@@ -110,7 +110,7 @@ def test_a_chain_without_guards_changes_nothing() -> None:
 def test_nothing_is_pushed_where_nothing_came() -> None:
     """A guard would be asked about empty text and might answer."""
     step = _Upper()
-    chain = Chain(("hold", "seen"), {**OWN, "seen": Guard("seen", "", lambda: step)})
+    chain = Chain(("hold", "seen"), {**OWN, "seen": Guard("seen", "", lambda _: step)}, Scene())
     chain.push("12")
 
     assert step.seen == []

@@ -15,7 +15,7 @@ class _Index:
     found: tuple[Passage, ...]
     asked: list[tuple[str, str, int]] = field(default_factory=list)
 
-    def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
+    async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         self.asked.append((query, language, limit))
         return self.found
 
