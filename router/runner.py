@@ -48,7 +48,7 @@ class TurnRunner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.Event] = {}
         self._by_conversation: defaultdict[str, dict[int, asyncio.Event]] = defaultdict(dict)
-        self._being_accepted = 0
+        self._arriving: set[asyncio.Event] = set()
         self._stack = AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
         self.is_draining = False
@@ -84,27 +84,34 @@ class TurnRunner:
             Unavailable: Draining, or too many turns at once; nothing was accepted.
             NotFound, Conflict, Busy: See EventLog.accept.
         """
-        if self.is_draining or self.under_way + self._being_accepted >= TURNS_AT_ONCE:
+        if self.is_draining or self.under_way + len(self._arriving) >= TURNS_AT_ONCE:
             raise Unavailable
-        self._being_accepted += 1
+        has_arrived = asyncio.Event()
+        self._arriving.add(has_arrived)
         try:
             accepted = await self._log.accept(message)
+            if accepted.is_new:
+                self._spawn(accepted.turn, message.owner)
         finally:
-            self._being_accepted -= 1
-        if accepted.is_new:
-            self._spawn(accepted.turn, message.owner)
+            self._arriving.remove(has_arrived)
+            has_arrived.set()
         return accepted
 
     async def drain(self, patience_s: float) -> int:
-        """Take no more messages and wait for those under way; returns how many did not end in time."""
+        """Take no more messages, and wait for those under way and those that are just being accepted.
+
+        Returns:
+            How many did not end in time.
+        """
         self.is_draining = True
-        log.info("drain.started", turns=self.under_way)
+        log.info("drain.started", turns=self.under_way, arriving=len(self._arriving))
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                while self._running:
-                    await next(iter(self._running.values())).wait()
-        log.info("drain.ended", handed_over=self.under_way)
-        return self.under_way
+                while open_ends := [*self._arriving, *self._running.values()]:
+                    await open_ends[0].wait()
+        handed_over = self.under_way + len(self._arriving)
+        log.info("drain.ended", handed_over=handed_over)
+        return handed_over
 
     def _spawn(self, turn: TurnRef, owner: str) -> None:
         if self._group is None or turn.turn_id in self._running:
@@ -158,7 +165,8 @@ class TurnRunner:
                 await self._log.renew_leases(self._running)
             room = TURNS_AT_ONCE - self.under_way
             for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
-                if turn.turn_id not in self._running:
+                owner = await self._log.owner(turn.conversation_id) or ""
+                if turn.turn_id not in self._running and not self.is_draining:
                     log.warning("turn.recovered", turn_id=turn.turn_id)
-                    self._spawn(turn, await self._log.owner(turn.conversation_id) or "")
+                    self._spawn(turn, owner)
             await asyncio.sleep(RENEW_S)

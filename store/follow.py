@@ -38,11 +38,17 @@ async def follow_turn(
 ) -> AsyncGenerator[Recorded | None, None]:
     """The turn's events after this number as they are committed, until the turn ends or the server stops.
 
-    A turn that does not exist yet is waited for. None comes whenever nothing came for IDLE_S seconds.
+    A turn that does not exist yet is waited for. None comes whenever nothing came for IDLE_S seconds. Whoever is
+    sent away by the stop gets what is in the log by then: the end that it waited for may be there.
     """
+    seq = after_seq
     with wake.subscribe(turn.conversation_id, waits_for_end=True) as subscription:
         async with aclosing(_follow(log, subscription, turn, after_seq)) as follower:
             async for recorded in follower:
+                yield recorded
+                seq = seq if recorded is None else recorded.seq
+        if subscription.left:
+            for recorded in (await log.read_tail(turn, seq)).events:
                 yield recorded
 
 

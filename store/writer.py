@@ -6,6 +6,7 @@ second at best. So writes share transactions and syncs, and the event loop never
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -44,12 +45,18 @@ class _Write:
 
 
 class Writer:
-    """Commits groups of writes. A write waits up to `patience_s` for the lock; `fault` is the last failure's code."""
+    """Commits groups of writes. A write waits up to `patience_s` for the lock; `fault` is the last failure's code.
 
-    def __init__(self, engine: Engine, patience_s: float) -> None:
+    `clock` is monotonic seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, patience_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.fault: str | None = None
         self.patience_s = patience_s
         self._engine = engine
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._connection: Connection | None = None
         self._waiting: list[_Write] = []
@@ -62,7 +69,7 @@ class Writer:
         if self._is_closed:
             raise Unavailable("database: closed", code="db_closed")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(work, done, time.monotonic()))
+        self._waiting.append(_Write(work, done, self._clock()))
         self._wake.set()
         return await done
 
@@ -94,7 +101,7 @@ class Writer:
         outcomes = await loop.run_in_executor(self._thread, self._in_thread, group)
         if isinstance(outcomes, Locked):
             self._note(unavailable(outcomes.error).code, len(group))
-            late = time.monotonic() - self.patience_s
+            late = self._clock() - self.patience_s
             for write in group:
                 if write.since <= late:
                     write.tell(Failed(unavailable(outcomes.error)))
@@ -125,7 +132,7 @@ class Writer:
     def _note(self, fault: str, writes: int) -> None:
         """Keep the fault in mind, and log it once a minute."""
         self.fault = fault
-        now = time.monotonic()
+        now = self._clock()
         if now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:
             self._told[fault] = now
             say = log.warning if fault == "db_busy" else log.critical

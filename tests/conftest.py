@@ -1,13 +1,16 @@
 """What holds for every test: no settings from outside, no network beyond this machine, the same dice every time."""
 
+import asyncio
 import os
 import random
 import sys
+from collections.abc import Callable, Mapping
 
 import hypothesis
 import pytest
 
 from settings import Settings, set_up_log
+from tests.quicktime import QuickLoop
 
 _OURS = ("ANTHROPIC_", "FRONTDESK_")
 _KEPT = {"FRONTDESK_TEST_REQUIRE"}  # says which parts of the suite must not be skipped
@@ -42,3 +45,10 @@ sys.addaudithook(_keep_home)
 def _same_dice() -> None:
     """Jitter and samples are the same in every run."""
     random.seed(20261122)
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests marked `quick_time` run in a loop whose waits take no time (tests/quicktime.py)."""
+    if item.get_closest_marker("quick_time"):
+        return {"quick": QuickLoop}
+    return {"real": asyncio.new_event_loop}

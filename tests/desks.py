@@ -1,7 +1,7 @@
 """A desk on a small copy of the shipped prompts, kept up to date as a live one is."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,14 +42,3 @@ async def kept_desk(
 def settings_for(folder: Path, **changes: object) -> Settings:
     """Local settings on the prompts in `folder`/prompts."""
     return local_settings(folder, **({"FRONTDESK_PROMPTS": folder / "prompts"} | changes))
-
-
-async def until(holds: Callable[[], bool], within_s: float = 10.0) -> None:
-    """Return as soon as it holds.
-
-    Raises:
-        TimeoutError: It does not hold within this many seconds.
-    """
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110 - what is waited for knows of no event
-            await asyncio.sleep(0.005)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +12,9 @@ from typing import Any, Self
 import httpx2
 
 from settings import ROOT
+from tests.ports import free_port
 from tests.serving import SECRET, client_of
-
-_START_WITHIN_S = 30.0
-_END_WITHIN_S = 30.0
+from tests.waiting import PATIENCE_S, soon
 
 
 class ServerProcess:
@@ -30,7 +28,7 @@ class ServerProcess:
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._out = folder / "stdout"
         self._err = folder / "stderr"
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.client: httpx2.AsyncClient = client_of(self.url)
         self._environment = {
@@ -70,7 +68,7 @@ class ServerProcess:
                 stderr=err,
             )
         try:
-            async with asyncio.timeout(_START_WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await self._is_ready():
                     if self._process.returncode is not None:
                         break
@@ -101,8 +99,7 @@ class ServerProcess:
         """Its exit code, once it has ended."""
         if self._process is None:
             return 0
-        async with asyncio.timeout(_END_WITHIN_S):
-            return await self._process.wait()
+        return await soon(self._process.wait())
 
     def printed(self) -> str:
         """All it printed so far, on both outputs, in all its lives."""
@@ -111,9 +108,3 @@ class ServerProcess:
     def lines(self) -> list[dict[str, Any]]:
         """Its log lines."""
         return [json.loads(line) for line in self._out.read_text(encoding="utf-8").splitlines()]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

@@ -18,10 +18,10 @@ import uvicorn
 from router.desk import Engines
 from server import House, create_app
 from settings import Settings
+from tests.waiting import PATIENCE_S
 
 SECRET = "a secret of the tests, long enough"
 STREAM = {"Accept": "text/event-stream"}
-_START_WITHIN_S = 20.0
 
 
 def local_settings(folder: Path, **changes: object) -> Settings:
@@ -41,6 +41,11 @@ class Running:
     client: httpx2.AsyncClient
     house: House
     url: str
+
+    @property
+    def followers(self) -> int:
+        """How many streams and replies listen for what is committed."""
+        return sum(len(followers) for followers in self.house.event_log._wake._followers.values())
 
 
 @asynccontextmanager
@@ -83,7 +88,7 @@ async def serving(
 
 def client_of(url: str, headers: Mapping[str, str] | None = None) -> httpx2.AsyncClient:
     """Another client of the same server: another visitor."""
-    return httpx2.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False)
+    return httpx2.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False)
 
 
 class _Server(uvicorn.Server):
@@ -99,7 +104,7 @@ class _Server(uvicorn.Server):
 
 
 async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(_START_WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not server.started:
             if task.done():
                 raise RuntimeError("the server did not start")

@@ -12,6 +12,7 @@ import pytest
 from readers.routing_line import RoutingLine, fold_routing_line
 from settings import ROOT, Settings
 from tests.model_like import ModelLike
+from tests.router.room import unhurried
 from tests.serving import local_settings, running
 from tests.simulation import Recorded, Simulation
 
@@ -100,6 +101,7 @@ def _settings(folder: Path, simulation: Simulation) -> Settings:
 async def _hold(steps: tuple[Step, ...], language: str, folder: Path) -> Held:
     brain = ModelLike({step.says: (step.intent, language) for step in steps})
     async with Simulation(brain) as simulation, running(_settings(folder, simulation)) as server:
+        server.house.keeper._desk = unhurried(server.house.keeper.current())
         replies: list[Body] = []
         conversation: dict[str, str] = {}
         for step in steps:

@@ -9,6 +9,7 @@ import pytest
 
 from settings import ROOT
 from tests.agents.folders import copied
+from tests.waiting import PATIENCE_S
 
 
 def _frontdesk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -18,7 +19,7 @@ def _frontdesk(*arguments: str, **environment: str) -> subprocess.CompletedProce
         env={**os.environ, "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

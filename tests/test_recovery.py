@@ -25,10 +25,12 @@ from tests.processes import ServerProcess
 from tests.serving import STREAM, Frame, client_of, frames_of, local_settings, text_of
 from tests.simulation import Simulation, Timing
 from tests.simulation.demo import demo
+from tests.waiting import PATIENCE_S, until
 
 CANARY = "Quetzalcoatl"
 HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
 RECOVERED_WITHIN_S = 10.0
+FOR_A_MINUTE = "+".join(f"stall:5:{chunks}" for chunks in range(1, 13))  # an answer that goes on so long
 
 
 @dataclass
@@ -76,8 +78,9 @@ class Reader:
 
 async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """SIGKILL after acceptance, mid-stream, around a tool's effect, and with messages waiting: all end once."""
-    timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=120, chunk_chars=12)
+    timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=20, chunk_chars=12)
     async with Simulation(demo, timing=timing) as simulation:
+        simulation.faults("claude-sonnet-5-5", f"ok, {FOR_A_MINUTE}")  # the search, and what is said of it
         environment = {**simulation.environment, "FRONTDESK_ENGINE": "claude"}
         async with ServerProcess(tmp_path, environment) as process:
             readers = {
@@ -92,25 +95,24 @@ async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: 
             behind = await _bring_about_the_worst_moment(tmp_path, readers)
             await process.kill()
             simulation.pace(label_ms=20, first_text_ms=0, chunk_ms=1, chunk_chars=200)
-            started = time.monotonic()
             await process.start()
-            async with asyncio.timeout(2 * RECOVERED_WITHIN_S):
-                await asyncio.gather(*(reader.read() for reader in [*readers.values(), behind]))
-            assert time.monotonic() - started < RECOVERED_WITHIN_S + 5
+            started = time.monotonic()
+            await asyncio.gather(*(reader.read() for reader in [*readers.values(), behind]))
+            assert (
+                time.monotonic() - started < 2 * RECOVERED_WITHIN_S
+            )  # twice the promise: the machine may be busy
             await _check(process, tmp_path, [*readers.values(), behind])
 
 
 async def _bring_about_the_worst_moment(folder: Path, readers: dict[str, Reader]) -> Reader:
     """Returns when one turn is done, one streams, one waits behind it, one had its effect, one was accepted."""
     await readers["done"].read()
-    await readers["stream"].read("TEXT_MESSAGE_CONTENT", 2)
+    await readers["stream"].read("TEXT_MESSAGE_CONTENT")
     stream = readers["stream"]
     behind = Reader(stream.url, stream.thread, "id-behind", f"And glass? {CANARY}", token=stream.token)
     await behind.read("RUN_STARTED")
     await readers["effect"].read("RUN_STARTED")
-    async with asyncio.timeout(10):
-        while not _rows(folder, "SELECT 1 FROM tickets"):  # noqa: ASYNC110 - another process has the effect
-            await asyncio.sleep(0.002)
+    await until(lambda: _rows(folder, "SELECT 1 FROM tickets"))
     await readers["accepted"].read("RUN_STARTED")
     return behind
 
@@ -201,7 +203,10 @@ def test_stopped_after_any_event_a_turn_still_ends_once(script: list[Step], stop
         for stop in [*stops, None]:
             async with open_house(local_settings(folder), only(Scripted(script, ("Done. ",)))) as house:
                 turn = (await house.runner.start(message)).turn
-                async with asyncio.timeout(8), aclosing(house.event_log.follow_turn(turn)) as follower:
+                async with (
+                    asyncio.timeout(PATIENCE_S),
+                    aclosing(house.event_log.follow_turn(turn)) as follower,
+                ):
                     told = []
                     async for item in follower:
                         if item is not None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import threading
 import time
 from pathlib import Path
@@ -17,8 +16,10 @@ from server import open_house, serve
 from settings import Settings
 from store.log import NewMessage
 from tests.engines import Scripted, only
+from tests.ports import free_port
 from tests.processes import ServerProcess
 from tests.serving import client_of, local_settings, running, serving, streamed
+from tests.waiting import PATIENCE_S, until
 
 
 async def test_an_empty_folder_becomes_a_desk_that_answers(tmp_path: Path) -> None:
@@ -95,8 +96,7 @@ async def test_a_desk_that_is_overloaded_says_when_to_come_back(tmp_path: Path) 
             "messages": [{"id": "u", "role": "user", "content": "hello"}],
         }
         first = asyncio.ensure_future(server.client.post("/chat", json={**thread, "runId": "r0"}))
-        while not server.house.runner.under_way:  # noqa: ASYNC110 - nobody is told of an acceptance
-            await asyncio.sleep(0.01)
+        await until(lambda: server.house.runner.under_way)
         hold.set()
         token = (await first).headers["x-visitor-token"]
         hold.clear()
@@ -152,15 +152,15 @@ async def test_a_start_that_is_refused_is_one_line_and_an_exit_code(tmp_path: Pa
 
 def test_a_signal_ends_serving_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C and a supervisor's stop end the command after the last answer, and leave the signals as they were."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     before = signal.getsignal(signal.SIGTERM)
     replies: list[int] = []
 
     def ask_and_stop() -> None:
         url = f"http://127.0.0.1:{port}"
-        with httpx2.Client(base_url=url, trust_env=False, timeout=10) as client:
-            for _ in range(400):
+        ends = time.monotonic() + PATIENCE_S
+        with httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
+            while time.monotonic() < ends:
                 try:
                     client.get("/readyz")
                     break

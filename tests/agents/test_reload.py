@@ -9,6 +9,7 @@ import pytest
 
 from agents.reload import changes, look
 
+pytestmark = pytest.mark.quick_time
 OFTEN_S = 0.02
 
 
@@ -49,14 +50,13 @@ async def test_a_change_is_told_once_the_folder_rests(tmp_path: Path) -> None:
                 if now[0][3] == 40:
                     return
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         group.create_task(listen())
         for size in range(1, 41):
             path.write_text("x" * size, encoding="utf-8")
             await asyncio.sleep(0.005)
 
-    assert told[-1] == 40
-    assert len(told) < 20
+    assert told == [40]
 
 
 async def test_a_folder_that_rests_is_not_told(tmp_path: Path) -> None:
@@ -65,5 +65,5 @@ async def test_a_folder_that_rests_is_not_told(tmp_path: Path) -> None:
 
     async with aclosing(changes(tmp_path, look(tmp_path), OFTEN_S)) as seen:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(3):
                 await anext(seen)

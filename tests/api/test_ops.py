@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.serving import Running, client_of, local_settings, running
+from tests.waiting import soon, until
 
 TOKEN = "the-token-of-ops"
 PATHS = ("/ops/turns", "/ops/turns/stream", "/ops/turns/unknown")
@@ -157,9 +158,9 @@ async def test_turns_are_told_as_they_end(tmp_path: Path) -> None:
                         return
 
         watching = asyncio.ensure_future(watch())
-        await asyncio.sleep(0.1)
+        await until(lambda: server.followers)
         replies = await _talk(server.client)
-        await asyncio.wait_for(watching, 5)
+        await soon(watching)
 
     assert [line["turn_id"] for line in told] == [reply["turn_id"] for reply in replies]
     assert [line["outcome"] for line in told] == ["answered", "answered", "escalated"]

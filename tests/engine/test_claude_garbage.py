@@ -10,6 +10,7 @@ import pytest
 from engine.claude import Claude
 from errors import EngineError
 from tests.engine.calls import heard, text_of
+from tests.waiting import PATIENCE_S
 
 STREAMS = 300
 GOOD = (
@@ -75,7 +76,7 @@ async def test_garbage_never_crashes(port: int) -> None:
     async with Claude("key", f"http://127.0.0.1:{port}") as claude:
         for _ in range(STREAMS):
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE_S):
                     ends["answer" if "Héllo" in text_of(await heard(claude)) else "other words"] += 1
             except EngineError as exc:
                 ends[exc.fault] += 1

@@ -14,6 +14,7 @@ from errors import EngineBusy, EngineDown, EngineError, EngineRefused
 from events import Usage
 from tests.engine.calls import LABEL, REQUEST, SONNET, SPENT, Clock, Scripted, done_of, heard, text_of, words
 
+pytestmark = pytest.mark.quick_time
 SHORT = Patience(first_piece_s=2.0, silence_s=0.05, retry_total_s=1.2, attempts=3)
 BUSY = EngineBusy("busy", fault="upstream_529", request_id="req_0")
 QUICK = EngineBusy("busy", fault="upstream_529", retry_after_s=0.01)
@@ -59,7 +60,7 @@ async def test_an_overload_that_passes_is_not_noticed() -> None:
     assert isinstance(trouble, Trouble)
     assert (trouble.code, trouble.retried, trouble.request_id) == ("upstream_529", True, "req_0")
     assert 0.25 <= trouble.waited_ms / 1000 <= 0.4
-    assert time.monotonic() - started >= 0.29
+    assert time.monotonic() - started == pytest.approx(trouble.waited_ms / 1000, abs=0.001)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ async def test_a_wait_over_the_budget_is_not_waited_for() -> None:
 
     assert faults == ["retry_after_over_budget", *["breaker_open"] * 19]
     assert len(engine.requests) == 1
-    assert time.monotonic() - started < 1
+    assert time.monotonic() == started
 
 
 async def test_a_wait_beyond_the_deadline_is_not_waited_for() -> None:
@@ -105,7 +106,7 @@ async def test_a_wait_beyond_the_deadline_is_not_waited_for() -> None:
     _, fault = await _listen(Resilient(engine, SHORT), request)
 
     assert fault == "upstream_429"
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() == started
 
 
 @pytest.mark.parametrize(("fault", "pause_s"), [("upstream_auth", 30.0), ("upstream_spend_cap", 60.0)])
@@ -185,10 +186,10 @@ async def test_silence_is_given_up_at_the_deadline() -> None:
     """A server that accepts and never answers must not hold a customer for longer than was promised."""
     engine = Scripted([[Metered(SPENT), 60.0]])
     started = time.monotonic()
-    pieces, fault = await _listen(Resilient(engine, replace(SHORT, first_piece_s=0.3)))
+    pieces, fault = await _listen(Resilient(engine))
 
     assert fault == "first_token_timeout"
-    assert 0.25 < time.monotonic() - started < 1
+    assert time.monotonic() - started == pytest.approx(8.0)
     assert engine.closed == 1
     assert [piece.usage for piece in pieces if isinstance(piece, Done)] == [SPENT]
 
@@ -196,12 +197,12 @@ async def test_silence_is_given_up_at_the_deadline() -> None:
 async def test_the_turns_own_deadline_counts_when_it_is_earlier() -> None:
     """Time that the label has used up is not given to the answer again."""
     engine = Scripted([[60.0]])
-    request = replace(REQUEST, first_piece_by=time.monotonic() + 0.3)
+    request = replace(REQUEST, first_piece_by=time.monotonic() + 5.5)
     started = time.monotonic()
     _, fault = await _listen(Resilient(engine), request)
 
     assert fault == "first_token_timeout"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started == pytest.approx(5.5)
 
 
 async def test_a_call_without_time_is_not_made() -> None:
@@ -240,16 +241,16 @@ async def test_a_probe_must_soon_give_a_sign_of_life() -> None:
     """The one customer who probes does not wait the full time again; a slow but living model passes."""
     clock = Clock()
     engine = Scripted([[QUICK]])
-    resilient = Resilient(engine, replace(SHORT, probe_s=0.1), clock)
+    resilient = Resilient(engine, replace(SHORT, first_piece_s=8.0, probe_s=3.0), clock)
     await _listen(resilient)
     clock.now += 6
     engine.scripts = [[60.0]]
     started = time.monotonic()
     assert (await _listen(resilient))[1] == "first_token_timeout"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started == pytest.approx(3.0)
 
     clock.now += 12
-    engine.scripts = [[Metered(SPENT), 0.2, *FINE]]
+    engine.scripts = [[Metered(SPENT), 7.0, *FINE]]
     assert text_of((await _listen(resilient))[0]) == "Hello."
     assert resilient.states == {SONNET: "closed"}
 

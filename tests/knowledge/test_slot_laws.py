@@ -73,11 +73,7 @@ def test_values_are_always_of_their_kind(text: str, awaiting: str | None) -> Non
 )
 def test_a_hostile_message_costs_no_time(unit: str) -> None:
     """One customer's 30,000 characters delay nobody else."""
-    text = (unit * 30_000)[:30_000]
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read(text, "mileage")
-        times.append(time.perf_counter() - start)
+    start = time.thread_time()
+    read((unit * 30_000)[:30_000], "mileage")
 
-    assert min(times) < 0.25  # some 10 ms; several times that under coverage on a busy machine
+    assert time.thread_time() - start < 1  # of computing, whatever else runs; it is some 10 ms

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 
@@ -34,6 +34,7 @@ from router.state import ConversationState, fold_state, turns_to_read
 from router.turn import Incoming, run_turn
 from store.records import short_id
 from tests.agents.folders import parts, shipped
+from tests.waiting import PATIENCE_S
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SPENT = Usage(input_tokens=1000, output_tokens=10, cost_usd=0.002)
@@ -146,6 +147,14 @@ def desk(
         speculate=speculate,
         utcnow=utcnow,
     )
+
+
+def unhurried(at: Desk) -> Desk:
+    """The desk with deadlines that no machine is too slow for: for what Claude says, and not for when."""
+    classifier = at.catalogue.classifier
+    settings = classifier.settings.model_copy(update={"deadline_s": PATIENCE_S})
+    catalogue = replace(at.catalogue, classifier=replace(classifier, settings=settings))
+    return replace(at, catalogue=catalogue, first_piece_s=PATIENCE_S)
 
 
 @dataclass(frozen=True)

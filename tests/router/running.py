@@ -14,12 +14,12 @@ from server import House, open_house
 from store.log import NewMessage
 from tests.engines import only
 from tests.serving import local_settings
+from tests.waiting import PATIENCE_S
 
 CANARY = "zanzibar-canary"
 HELLO = NewMessage("visitor:a", "hello", "m1")
 ASKED_FOR_PERSON = "I want to talk to a person please"
 HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
-_ENDS_WITHIN_S = 20.0
 Kind = TypeVar("Kind", bound=Frozen)
 in_module_loop = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,13 +33,13 @@ async def house_of(folder: Path, engine: Engine) -> AsyncIterator[House]:
 
 async def whole(house: House, turn: TurnRef) -> list[Recorded]:
     """All events of the turn, once it has ended."""
-    async with asyncio.timeout(_ENDS_WITHIN_S), aclosing(house.event_log.follow_turn(turn)) as follower:
+    async with asyncio.timeout(PATIENCE_S), aclosing(house.event_log.follow_turn(turn)) as follower:
         return [item async for item in follower if item is not None]
 
 
 async def until(house: House, turn: TurnRef, kind: str) -> None:
     """Return as soon as an event of this type is on disk."""
-    async with asyncio.timeout(_ENDS_WITHIN_S), aclosing(house.event_log.follow_turn(turn)) as follower:
+    async with asyncio.timeout(PATIENCE_S), aclosing(house.event_log.follow_turn(turn)) as follower:
         async for item in follower:
             if item is not None and item.event.type == kind:
                 return

@@ -43,6 +43,7 @@ from tests.router.running import (
     until,
     whole,
 )
+from tests.waiting import PATIENCE_S
 
 PERSON = replace(HELLO, text=ASKED_FOR_PERSON)
 Lines = Callable[[], list[dict[str, Any]]]
@@ -90,8 +91,12 @@ async def test_words_that_were_shown_stay_when_the_turn_breaks(
     house: House, swap: Swap, hello: NewMessage
 ) -> None:
     """A customer who has read half an answer keeps it, and is told that it is a half."""
-    swap.engine = Scripted(["Half an ", "answer", 0.1, ValueError("bug")])
-    told = await whole(house, (await house.runner.start(hello)).turn)
+    hold = asyncio.Event()
+    swap.engine = Scripted(["Half an ", "answer", hold, ValueError("bug")])
+    turn = (await house.runner.start(hello)).turn
+    await until(house, turn, "text.delta")
+    hold.set()
+    told = await whole(house, turn)
 
     text = fold_text(item.event for item in told)
     assert text.startswith("Half an answer\n\n")
@@ -155,7 +160,7 @@ async def test_words_that_were_shown_before_a_restart_are_never_taken_back(
     tmp_path: Path, lines: Lines
 ) -> None:
     """What a customer has read stays; the turn is closed with an honest notice, not answered from the top."""
-    async with house_of(tmp_path, Scripted(["The price ", "is ", 10.0])) as house:
+    async with house_of(tmp_path, Scripted(["The price ", "is ", asyncio.Event()])) as house:
         turn = (await house.runner.start(HELLO)).turn
         await until(house, turn, "text.delta")
     engine = Scripted(["Something else."])
@@ -202,8 +207,9 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
     async with house_of(tmp_path, Scripted([HANDOFF], afterwards=[hold])) as house:
         turn = (await house.runner.start(PERSON)).turn
         await until(house, turn, "tool.called")
-        while not await _tickets(house):  # noqa: ASYNC110 - the effect is not told to anybody before its record
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_S):
+            while not await _tickets(house):  # noqa: ASYNC110 - the effect is not told to anybody before its record
+                await asyncio.sleep(0)
     async with house_of(tmp_path, Scripted([HANDOFF], afterwards=["A person will come."])) as house:
         told = await whole(house, turn)
         made = await _tickets(house)
@@ -217,7 +223,9 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
 
 async def test_a_ticket_is_told_even_when_the_words_after_it_were_cut(tmp_path: Path) -> None:
     """A person is on the way: the reply and the history must say so, also after a restart in mid-sentence."""
-    async with house_of(tmp_path, Scripted([HANDOFF], afterwards=["A person ", "will ", 10.0])) as house:
+    async with house_of(
+        tmp_path, Scripted([HANDOFF], afterwards=["A person ", "will ", asyncio.Event()])
+    ) as house:
         turn = (await house.runner.start(PERSON)).turn
         await until(house, turn, "text.delta")
     async with house_of(tmp_path, Scripted(["Another."])) as house:
@@ -270,7 +278,7 @@ async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> 
 
         await house.database.write(damage)
     async with house_of(tmp_path, Scripted(["Hello."])) as house:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await _open_turns(house):  # noqa: ASYNC110 - this turn cannot be followed
                 await asyncio.sleep(0.02)
         last = select(events.c.payload).order_by(events.c.last_seq.desc())

@@ -1,6 +1,7 @@
 """Training beside a live desk: in a child, with the same result, and never in the way."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from knowledge.lexicon import Lexicon
 from router.local import Example, LocalClassifier
 from router.retrain import Job, retrain
+from tests.waiting import until
 
 LEXICON = Lexicon({"greeting": ("hello", "hi"), "price": ("price", "cost")})
 EXAMPLES = [
@@ -41,16 +43,20 @@ async def test_without_a_child_a_thread_does_it(tmp_path: Path, monkeypatch: pyt
     assert classifier.intents == ("greeting", "quote")
 
 
-async def test_a_cancelled_training_leaves_no_child(tmp_path: Path) -> None:
+async def test_a_cancelled_training_leaves_no_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten quick edits would leave ten processes computing for nothing."""
-    task = asyncio.ensure_future(retrain(EXAMPLES * 2000, LEXICON, tmp_path))
-    await asyncio.sleep(0.2)
+    child, number = tmp_path / "child", tmp_path / "number"
+    child.write_text(f"#!/bin/sh\necho $$ > {number}\nexec sleep 3600\n", encoding="utf-8")
+    child.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(child))
+    task = asyncio.ensure_future(retrain(EXAMPLES, LEXICON, tmp_path))
+    await until(lambda: number.exists() and number.read_text(encoding="utf-8").endswith("\n"))
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.3)
-    assert _names(tmp_path) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text(encoding="utf-8")), 0)
 
 
 def test_a_job_survives_its_way_to_the_child(tmp_path: Path) -> None:

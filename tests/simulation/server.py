@@ -152,7 +152,7 @@ class Simulation:
             connection.reset()
         await self.until(lambda: not self._connections and not self._running)
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 5) -> None:
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 60) -> None:
         """Wait until this holds; it is asked again after everything that happens here.
 
         Raises:

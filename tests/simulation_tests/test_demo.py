@@ -24,6 +24,7 @@ from tests.simulation_tests.bodies import (
     tool,
     user,
 )
+from tests.waiting import PATIENCE_S
 
 INTENTS = ["greeting", "product_info", "quote", "off_topic", "escalate"]
 TOOLS = [
@@ -191,7 +192,7 @@ async def test_it_runs_by_hand_and_prints_the_settings() -> None:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
         settings = dict(line.removeprefix("export ").split("=", 1) for line in lines[:2])
         async with AsyncAnthropic(

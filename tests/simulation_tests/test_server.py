@@ -49,17 +49,15 @@ async def _error_of(client: AsyncAnthropic) -> Exception | None:
 
 async def test_a_client_that_leaves_is_seen_at_once(client: AsyncAnthropic, simulation: Simulation) -> None:
     """A cancelled guess must stop costing; this is how a test sees it."""
-    simulation.brain = lambda _: Reply.of("word " * 200)
-    simulation.pace(chunk_ms=5)
+    simulation.brain = lambda _: Reply.of("word " * 2)
+    simulation.pace(chunk_ms=60_000, chunk_chars=5)
     async with client.messages.stream(**body(max_tokens=2000)) as stream:
         async for _ in stream.text_stream:
             break
-    left = time.monotonic()
     (recorded,) = simulation.requests
     await simulation.until(lambda: recorded.disconnected_at is not None)
 
     assert recorded.finished_at is None
-    assert abs((recorded.disconnected_at or 0) - left) < 1
 
 
 async def test_a_complete_answer_is_no_disconnect(client: AsyncAnthropic, simulation: Simulation) -> None:
@@ -112,16 +110,19 @@ async def test_models_have_their_own_pace(client: AsyncAnthropic, simulation: Si
     """Speculation is tested with a slow label and a fast first word."""
     simulation.brain = lambda request: Reply.of(Data({}) if request.schema_wanted else "word " * 5)
     simulation.pace(first_text_ms=10, chunk_chars=5)
-    simulation.pace(HAIKU, label_ms=120)
+    simulation.pace(HAIKU, label_ms=60_000)
     simulation.pace(SONNET, first_text_ms=60, chunk_ms=15)
-    for changes in ({"output_config": label_format()}, {"model": SONNET}, {}):
+    label = asyncio.ensure_future(client.messages.create(**body(output_config=label_format())))
+    await simulation.until(lambda: simulation.open_answers == 1)
+    for changes in ({"model": SONNET}, {}):
         await client.messages.create(**body(**changes))
-    label_s, sonnet_s, haiku_s = [(seen.began_at or 0) - seen.arrived_at for seen in simulation.requests]
+    _, sonnet_s, haiku_s = [(seen.began_at or 0) - seen.arrived_at for seen in simulation.requests]
 
-    assert label_s >= 0.119
     assert sonnet_s >= 0.119
     assert haiku_s >= 0.009
-    assert haiku_s < label_s
+    assert not label.done()
+    label.cancel()
+    await asyncio.wait([label])
 
 
 async def test_a_stream_keeps_its_pace() -> None:
@@ -144,14 +145,17 @@ async def test_a_stream_keeps_its_pace() -> None:
 
 async def test_many_answers_run_side_by_side(client: AsyncAnthropic, simulation: Simulation) -> None:
     """Waiting must cost no time of others."""
-    simulation.pace(first_text_ms=80)
-    started = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        for number in range(20):
-            group.create_task(client.messages.create(**body(messages=[user(str(number))])))
+    simulation.pace(first_text_ms=60_000)
+    asked = [
+        asyncio.ensure_future(client.messages.create(**body(messages=[user(str(number))])))
+        for number in range(20)
+    ]
+    await simulation.until(lambda: simulation.open_answers == 20)
+    for task in asked:
+        task.cancel()
+    await asyncio.wait(asked)
+    await simulation.until(lambda: simulation.open_answers == 0)
 
-    assert time.monotonic() - started < 1
-    assert simulation.open_answers == 0
     assert len(simulation.requests) == 20
 
 

@@ -15,6 +15,7 @@ from store.database import Database
 from store.log import EventLog
 from store.wake import QUEUE_LIMIT, Committed, Wake
 from tests.store.filling import END, begin, middles, told, write, writing
+from tests.waiting import PATIENCE_S, soon, until
 
 
 async def _all(event_log: EventLog, turn: TurnRef, after: int = 0) -> list[Recorded]:
@@ -37,7 +38,7 @@ def test_following_after_any_event_gives_the_same_rest(
         async with Database(f"sqlite:///{folder / 'desk.db'}") as database:
             event_log = EventLog(database, Wake(), "here")
             turn = await begin(event_log)
-            async with writing(event_log, turn) as turn_log, asyncio.timeout(10):
+            async with writing(event_log, turn) as turn_log, asyncio.timeout(PATIENCE_S):
                 following = None
                 last: list[Event] = [END]
                 for number, batch in enumerate([*batches, last]):
@@ -63,19 +64,18 @@ async def test_a_turn_that_has_ended_has_no_rest_after_its_end(event_log: EventL
     turn = await begin(event_log)
     await write(event_log, turn, [[END]])
 
-    async with asyncio.timeout(1):
-        assert await _all(event_log, turn, 2) == []
-        assert await _all(event_log, turn, 999_999) == []
+    assert await soon(_all(event_log, turn, 2)) == []
+    assert await soon(_all(event_log, turn, 999_999)) == []
 
 
-async def test_an_event_number_beyond_the_turn_ends_with_the_turn(event_log: EventLog) -> None:
+async def test_an_event_number_beyond_the_turn_ends_with_the_turn(event_log: EventLog, wake: Wake) -> None:
     """A forged number costs its inventor the answer and us nothing."""
     turn = await begin(event_log)
     following = asyncio.ensure_future(_all(event_log, turn, 999_999))
-    await asyncio.sleep(0.05)
+    await until(lambda: _is_waiting(wake))
     await write(event_log, turn, [[END]])
 
-    assert await asyncio.wait_for(following, 1) == []
+    assert await soon(following) == []
 
 
 async def test_a_slow_follower_reads_again_what_it_missed(
@@ -94,7 +94,7 @@ async def test_a_slow_follower_reads_again_what_it_missed(
             for _ in range(QUEUE_LIMIT + 5):  # more wake-ups than a follower is kept
                 wake.publish(Committed(turn, tuple(recorded[:1])))
             turn_log.emit(END)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             got += [item async for item in follower]
 
     assert [item.seq for item in got if item is not None] == list(range(1, 83))
@@ -106,19 +106,19 @@ async def test_a_wake_up_that_was_lost_is_noticed(event_log: EventLog, wake: Wak
     async with aclosing(event_log.follow_turn(turn)) as follower:
         assert await anext(follower) is not None
         waiting = asyncio.ensure_future(anext(follower))
-        await asyncio.sleep(0.05)
+        await until(lambda: _is_waiting(wake))
         deaf = EventLog(event_log._database, Wake(), "here")  # commits without telling this follower
         await write(deaf, turn, [[TextDelta(message_id="a", text="x"), TextDelta(message_id="b", text="y")]])
         last = (await event_log.read_turn(turn))[-1]
         wake.publish(Committed(turn, (last,)))
 
-        first = await asyncio.wait_for(waiting, 1)
+        first = await soon(waiting)
         second = await anext(follower)
 
     assert [item.seq for item in (first, second) if item is not None] == [2, 3]
 
 
-async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog) -> None:
+async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog, wake: Wake) -> None:
     """A second window shows the messages in the order in which they are answered."""
     first = await begin(event_log)
     second = await begin(event_log, 2, first.conversation_id)
@@ -134,40 +134,44 @@ async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog) -> N
                     return
 
     reading = asyncio.ensure_future(read())
-    await asyncio.sleep(0.02)
+    await until(lambda: _is_waiting(wake))
     await write(event_log, first, [[TextDelta(message_id="a", text="x")], [END]])
     third = await begin(event_log, 3, first.conversation_id)
     await write(event_log, second, [[END]])
     await write(event_log, third, [[TextDelta(message_id="a", text="z")], [END]])
-    await asyncio.wait_for(reading, 2)
+    await soon(reading)
 
     assert seen == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]
 
 
-async def test_coming_back_with_the_end_of_a_turn_goes_on_with_the_next(event_log: EventLog) -> None:
+async def test_coming_back_with_the_end_of_a_turn_goes_on_with_the_next(
+    event_log: EventLog, wake: Wake
+) -> None:
     """A page that has read everything and reconnects still gets the next message."""
     first = await begin(event_log)
     await write(event_log, first, [[END]])
 
     async with aclosing(event_log.follow_conversation(first.conversation_id, 1, 2)) as follower:
         waiting = asyncio.ensure_future(anext(follower))
-        await asyncio.sleep(0.02)
+        await until(lambda: _is_waiting(wake))
         second = await begin(event_log, 2, first.conversation_id)
-        item = await asyncio.wait_for(waiting, 1)
+        item = await soon(waiting)
 
     assert item is not None
     assert (item[0], item[1].seq) == (second, 1)
 
 
-async def test_a_turn_on_another_server_is_followed_too(event_log: EventLog, database: Database) -> None:
+async def test_a_turn_on_another_server_is_followed_too(
+    event_log: EventLog, wake: Wake, database: Database
+) -> None:
     """While one server hands over to the next, a customer may read on the new one what the old one writes."""
     elsewhere = EventLog(database, Wake(), "there")
     turn = await begin(elsewhere)
     following = asyncio.ensure_future(_all(event_log, turn))
-    await asyncio.sleep(0.05)
+    await until(lambda: _is_waiting(wake))
     await write(elsewhere, turn, [[TextDelta(message_id="a", text="x")], [END]])
 
-    assert [item.seq for item in await asyncio.wait_for(following, 2)] == [1, 2, 3]
+    assert [item.seq for item in await soon(following)] == [1, 2, 3]
 
 
 async def test_a_waiting_follower_gives_a_sign_of_life_while_others_are_served(
@@ -180,7 +184,7 @@ async def test_a_waiting_follower_gives_a_sign_of_life_while_others_are_served(
     signs = 0
     async with aclosing(event_log.follow_turn(second)) as follower, writing(event_log, first) as turn_log:
         assert (await anext(follower)) is not None
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while signs < 3:
                 waiting = asyncio.ensure_future(anext(follower))
                 while not waiting.done():
@@ -190,11 +194,11 @@ async def test_a_waiting_follower_gives_a_sign_of_life_while_others_are_served(
                 signs += 1
 
 
-async def test_ends_of_all_turns_are_told(event_log: EventLog) -> None:
+async def test_ends_of_all_turns_are_told(event_log: EventLog, wake: Wake) -> None:
     """Ops see every turn as it ends, of every conversation."""
     async with aclosing(event_log.follow_ends()) as ends:
         waiting = asyncio.ensure_future(anext(ends))
-        await asyncio.sleep(0.01)
+        await until(lambda: _is_waiting(wake))
         first, second = await begin(event_log), await begin(event_log, 2)
         await write(event_log, second, [[END]])
         await write(event_log, first, [[END]])
@@ -206,21 +210,20 @@ async def test_ops_that_are_too_slow_go_on_with_what_is_new(
     event_log: EventLog, wake: Wake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stalled ops page neither fills the memory nor stops for ever; a quiet hour gives signs of life."""
-    monkeypatch.setattr(follow, "IDLE_S", 0.3)
+    monkeypatch.setattr(follow, "IDLE_S", PATIENCE_S)
     async with aclosing(event_log.follow_ends()) as ends:
         waiting = asyncio.ensure_future(anext(ends))
-        await asyncio.sleep(0.01)
+        await until(lambda: _is_waiting(wake))
         turn = await begin(event_log)
         await write(event_log, turn, [[END]])
         assert await waiting == turn
         last = (await event_log.read_turn(turn))[-1]
         for _ in range(QUEUE_LIMIT + 5):
             wake.publish(Committed(turn, (last,)))
+        monkeypatch.setattr(follow, "IDLE_S", 0.01)
         assert await anext(ends) is None
-        waiting = asyncio.ensure_future(anext(ends))
-        await asyncio.sleep(0.01)
         wake.publish(Committed(turn, (last,)))
-        assert await asyncio.wait_for(waiting, 1) == turn
+        assert await anext(ends) == turn
 
 
 async def test_a_quiet_conversation_gives_signs_of_life(
@@ -240,14 +243,36 @@ async def test_followers_leave_when_the_server_stops(event_log: EventLog, wake: 
     answer = asyncio.ensure_future(_all(event_log, turn))
     pages = asyncio.ensure_future(_drain(event_log, turn.conversation_id))
     ops = asyncio.ensure_future(_ends(event_log))
-    await asyncio.sleep(0.05)
+    await until(lambda: _is_waiting(wake, 3))
 
     wake.send_away(waiting_for_end=False)
-    await asyncio.wait_for(asyncio.gather(pages, ops), 1)
+    await soon(asyncio.gather(pages, ops))
     assert not answer.done()
     wake.send_away(waiting_for_end=True)
-    assert len(await asyncio.wait_for(answer, 1)) == 1
-    assert await asyncio.wait_for(_all(event_log, turn), 1) == []
+    assert [item.seq for item in await soon(answer)] == [1]
+    assert [item.seq for item in await soon(_all(event_log, turn))] == [1]
+
+
+async def test_whoever_is_sent_away_has_first_got_the_end_that_is_there(
+    event_log: EventLog, wake: Wake
+) -> None:
+    """A slow line, or a request that came late, must not be told to come back for an answer that is complete."""
+    turn = await begin(event_log)
+    async with aclosing(event_log.follow_turn(turn)) as slow:
+        got = [await anext(slow)]
+        await write(event_log, turn, [[TextDelta(message_id="a", text="x")], [END]])
+        wake.send_away(waiting_for_end=True)
+        got += [item async for item in slow]
+
+    assert [item.seq for item in got if item is not None] == [1, 2, 3]
+    assert [item.seq for item in await soon(_all(event_log, turn))] == [1, 2, 3]
+    assert [item.seq for item in await soon(_all(event_log, turn, 2))] == [3]
+
+
+def _is_waiting(wake: Wake, followers: int = 1) -> bool:
+    """Whether so many have read what there is, and wait for more."""
+    subscriptions = [one for several in wake._followers.values() for one in several]
+    return len(subscriptions) == followers and all(one._queue._getters for one in subscriptions)  # type: ignore[attr-defined]
 
 
 async def _drain(event_log: EventLog, conversation_id: str) -> None:

@@ -18,6 +18,7 @@ from store.log import EventLog
 from store.turnlog import TurnLog
 from store.wake import Wake
 from tests.store.filling import END, begin, told, write, writing
+from tests.waiting import soon, until
 
 
 @settings(max_examples=15)
@@ -76,36 +77,35 @@ async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, tmp_pa
     async with writing(event_log, turn) as turn_log:
         for number in range(5):
             turn_log.emit(TextDelta(message_id=str(number), text="x"))
-            await asyncio.sleep(0.03)
+            await turn_log.flush()
         turn_log.emit(END)
-    await asyncio.wait_for(watching, 2)
+    await soon(watching)
 
     assert seen == list(range(1, 8))
 
 
-async def test_a_lock_on_the_database_delays_words_and_loses_none(
-    event_log: EventLog, tmp_path: Path
-) -> None:
+async def test_a_lock_on_the_database_delays_words_and_loses_none(url: str, tmp_path: Path) -> None:
     """An accepted message is answered although somebody locked the file for longer than one write waits."""
-    turn = await begin(event_log)
-    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
-        finishing = asyncio.ensure_future(
-            write(event_log, turn, [[TextDelta(message_id="a", text="x")], [END]])
-        )
-        await asyncio.sleep(1.0)
-        assert not finishing.done()
-        other.execute("COMMIT")
-    other.close()
-    await asyncio.wait_for(finishing, 3)
+    words = TextDelta(message_id="a", text="x")
+    async with Database(url, write_patience_s=0.0) as database:
+        event_log = EventLog(database, Wake(), "here")
+        turn = await begin(event_log)
+        with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            finishing = asyncio.ensure_future(write(event_log, turn, [[words], [END]]))
+            await until(lambda: database.writer.fault == "db_busy")
+            assert not finishing.done()
+            other.execute("COMMIT")
+        other.close()
+        await soon(finishing)
 
-    assert told(await event_log.read_turn(turn, 1)) == [(2, TextDelta(message_id="a", text="x")), (3, END)]
+        assert told(await event_log.read_turn(turn, 1)) == [(2, words), (3, END)]
 
 
 async def _fails(turn_log: TurnLog) -> None:
     turn_log.emit(TextDelta(message_id="a", text="late"))
     with pytest.raises(LeaseLost):
-        await asyncio.wait_for(turn_log.run(), 1)
+        await soon(turn_log.run())
 
 
 async def test_a_server_that_lost_the_turn_cannot_add_to_it(event_log: EventLog, database: Database) -> None:
@@ -125,7 +125,7 @@ async def test_a_turn_ends_once(event_log: EventLog) -> None:
     again = event_log.turn_log(turn, 2)
     again.emit(TurnFinished(outcome="escalated"))
     with pytest.raises(LeaseLost):
-        await asyncio.wait_for(again.run(), 1)
+        await soon(again.run())
     await _fails(event_log.turn_log(turn, 2))
 
     assert told(await event_log.read_turn(turn, 1)) == [(2, END)]
@@ -146,4 +146,4 @@ async def test_a_change_of_the_computers_clock_changes_no_duration(database: Dat
     times = [item.at for item in await event_log.read_turn(turn)]
 
     assert times == sorted(times)
-    assert (times[-1] - times[0]).total_seconds() < 5
+    assert (times[-1] - times[0]).total_seconds() < 600

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from errors import Unavailable
 from store.writer import Writer
+from tests.waiting import soon, until
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ async def test_a_writer_that_is_stopped_in_the_middle_tells_everybody(engine: En
     with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         waiting = [asyncio.ensure_future(writer.write(lambda _: None)) for _ in range(2)]
-        await asyncio.sleep(0.2)
+        await until(lambda: writer.fault == "db_busy")
         late = asyncio.ensure_future(writer.write(lambda _: None))
         await asyncio.sleep(0)
         running.cancel()
-        outcomes = await asyncio.wait_for(asyncio.gather(*waiting, late, return_exceptions=True), 2)
+        outcomes = await soon(asyncio.gather(*waiting, late, return_exceptions=True))
         other.execute("COMMIT")
     other.close()
     engine.dispose()
@@ -41,6 +42,36 @@ async def test_a_writer_that_is_stopped_in_the_middle_tells_everybody(engine: En
     assert [getattr(outcome, "code", None) for outcome in outcomes] == ["db_closed"] * 3
     with pytest.raises(Unavailable):
         await writer.write(lambda _: None)
+
+
+async def test_every_write_waits_as_long_as_was_promised(engine: Engine, tmp_path: Path) -> None:
+    """A message is refused in time, and one that came later is not refused along with it."""
+    event.listen(engine, "begin", _begin_at_once)
+    now_s = 0.0
+    writer = Writer(engine, 4.5, lambda: now_s)
+    running = asyncio.ensure_future(writer.run())
+    with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = asyncio.ensure_future(writer.write(lambda _: None))
+        await until(lambda: writer.fault == "db_busy")
+        now_s = 4.4
+        second = asyncio.ensure_future(writer.write(lambda _: None))
+        await asyncio.sleep(0.2)  # several tries
+        assert not first.done()
+        now_s = 4.5
+        with pytest.raises(Unavailable, match="db_busy"):
+            await soon(first)
+        now_s = 8.8
+        await asyncio.sleep(0.2)
+        assert not second.done()
+        now_s = 9.0
+        with pytest.raises(Unavailable, match="db_busy"):
+            await soon(second)
+        other.execute("COMMIT")
+    other.close()
+    writer.close()
+    await running
+    engine.dispose()
 
 
 async def test_without_a_first_connection_writes_are_refused_until_there_is_one(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from errors import FrontdeskError
 from terminal.tail import follow_pipe, follow_server
 from tests.serving import local_settings, running
+from tests.waiting import until
 
 LINE = {
     "event": "turn.routed",
@@ -34,12 +35,6 @@ LINE = {
 def _console(*, is_terminal: bool = False) -> tuple[Console, io.StringIO]:
     seen = io.StringIO()
     return Console(file=seen, width=220, force_terminal=is_terminal), seen
-
-
-async def _shows(seen: io.StringIO, words: str) -> None:
-    async with asyncio.timeout(10):
-        while words not in seen.getvalue():  # noqa: ASYNC110 - what a thread prints tells nobody
-            await asyncio.sleep(0.05)
 
 
 def test_a_log_that_is_piped_in_becomes_a_table() -> None:
@@ -70,10 +65,9 @@ async def test_the_table_follows_a_running_server(tmp_path: Path) -> None:
     async with running(local_settings(tmp_path)) as server:
         await server.client.post("/chat", json={"message": "hello"})
         watching = asyncio.create_task(asyncio.to_thread(follow_server, server.url, None, 5, out))
-        await _shows(seen, "greeting")
-        await asyncio.sleep(0.3)  # until the table listens
+        await until(lambda: "greeting" in seen.getvalue() and server.followers)
         await server.client.post("/chat", json={"message": "I want to talk to a person"})
-        await _shows(seen, "escalated")
+        await until(lambda: "escalated" in seen.getvalue())
     await watching
 
 

@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, 
 
 from readers.history import History, Message
 from settings import ROOT
+from tests.ports import free_port
+from tests.waiting import PATIENCE_S
 
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = (
@@ -31,15 +33,16 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_PATIENCE_MS = 1000 * PATIENCE_S
+expect.set_options(timeout=_PATIENCE_MS)
 _SERVE = (sys.executable, "-c", "import cli; cli.main()", "serve")
-_START_WITHIN_S = 30.0
 
 
 class Desk:
     """The server as operators run it; it can die without a word and come back at the same address."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._log = folder / "server.log"
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")},
@@ -57,7 +60,7 @@ class Desk:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no input of others
                 _SERVE, cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
-        ends = time.monotonic() + _START_WITHIN_S
+        ends = time.monotonic() + PATIENCE_S
         while time.monotonic() < ends and self._process.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz"):
                 return
@@ -68,7 +71,7 @@ class Desk:
         """Kill the process without giving it time to say goodbye."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
-            self._process.wait(timeout=10)
+            self._process.wait(PATIENCE_S)
 
 
 class Cable:
@@ -153,12 +156,6 @@ def _close(line: socket.socket) -> None:
     line.close()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A server with a database of its own and no key."""
@@ -194,6 +191,7 @@ class Visitor:
     """A person at the chat page, and everything their browser sent, asked for or complained about."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
+        context.set_default_timeout(_PATIENCE_MS)
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.addresses: list[str] = []
@@ -223,8 +221,15 @@ class Visitor:
         """The words of this answer (from 1), once it is complete and the last one."""
         expect(self.page.locator(".turn")).to_have_count(number)
         last = self.page.locator(".turn").last.locator(".answer")
-        expect(last).to_have_attribute("aria-busy", "false", timeout=15_000)
+        expect(last).to_have_attribute("aria-busy", "false")
         return last.locator(".words").inner_text()
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Return as soon as this holds; the browser goes on meanwhile."""
+        ends = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < ends, "what is waited for never comes"
+            self.page.wait_for_timeout(20)
 
     def history(self) -> tuple[Message, ...]:
         """The messages of this conversation as the server has them."""
