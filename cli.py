@@ -1,8 +1,9 @@
-"""The `frontdesk` command: serve, try, lint, prompts, tail. Thin: each command calls one room and prints."""
+"""The `frontdesk` command: serve, try, lint, prompts, knowledge, gaps, tail. Thin: each command calls one room and prints."""
 
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,15 @@ from rich.table import Table
 
 from build import build_parts, load_prompts
 from errors import ConfigError, FrontdeskError
+from knowledge.check import check_articles
 from settings import Settings, set_up_log
+from terminal.articles import print_report
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="An intent-routed customer-support desk on Claude."
 )
+knowledge = typer.Typer(no_args_is_help=True, help="The company's articles.")
+app.add_typer(knowledge, name="knowledge")
 out = Console()
 _FEW_UTTERANCES = 80
 
@@ -87,6 +92,27 @@ def list_prompts() -> None:
             item.version,
         )
     out.print(table)
+
+
+@knowledge.command("check")
+def check_knowledge(
+    folder: Annotated[Path | None, typer.Option(help="Another folder of articles.")] = None,
+) -> None:
+    """Check every article and say what is where; exit code 2 and every fault when something is wrong."""
+    report = check_articles(folder or Settings.read().knowledge, datetime.now(UTC).date())
+    if not print_report(report, out, Console(stderr=True)):
+        raise typer.Exit(2)
+
+
+@app.command()
+def gaps(
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days to look back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+) -> None:
+    """List the questions that the articles did not answer, most frequent first; works while the server runs."""
+    from terminal.gaps import show_gaps  # noqa: PLC0415 - the other commands start without it
+
+    asyncio.run(show_gaps(Settings.read(), days, out, as_json=as_json))
 
 
 @app.command()

@@ -236,6 +236,49 @@ class TextDelta(Frozen):
     text: str
 
 
+class Proof(Frozen):
+    """Where the cited words stand, so that anybody can look them up later.
+
+    Attributes:
+        sentence: The words of the answer that lean on them, as shown.
+        source: Id of the passage.
+        file: Of the article, below the folder of articles.
+        version: Hash of the file's bytes.
+        start, end: Place of the passage in the file's text, in characters.
+    """
+
+    sentence: str
+    source: str
+    title: str
+    url: str
+    file: str
+    version: str
+    start: int
+    end: int
+    quote: str
+
+
+class CitationsProved(Frozen):
+    """What each cited sentence of the answer leans on; the answer's end follows."""
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["citations.proved"] = "citations.proved"
+    message_id: str
+    proofs: tuple[Proof, ...]
+
+
+class GapSeen(Frozen):
+    """A question that the articles do not answer: the search found nothing, or nothing that the answer leans on.
+
+    `looked_up` is what was searched for, in the words of the engine.
+    """
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["gap.seen"] = "gap.seen"
+    kind: Literal["nothing_found", "nothing_cited"]
+    looked_up: tuple[str, ...]
+
+
 class TextEnded(Frozen):
     """The answer is complete, with the sources it leans on."""
 
@@ -300,7 +343,9 @@ Event = Annotated[
     | ToolReturned
     | TextStarted
     | TextDelta
+    | CitationsProved
     | TextEnded
+    | GapSeen
     | GuardFired
     | QuoteGiven
     | HandoffRequested

@@ -30,6 +30,7 @@ from engine.base import (
 )
 from events import EngineCalled, Event, FaultSeen, SpecialistFinished, SpecialistStarted, Usage
 from guards.stream import Chain, Ground, Scene
+from knowledge.excerpts import excerpts
 
 MAX_ROUNDS = 5
 
@@ -62,9 +63,11 @@ async def run_specialist(
         speech.end(notice=notice, is_unfinished=stop == "max_tokens")
     finally:
         calls.tell_deeds()
-    emit(SpecialistFinished(run_id=place.run_id))
     run.said, run.citations = speech.said, speech.citations
     run.degraded = listener.degraded
+    if stop == "end_turn" and run.said and (gap := run.gap()) is not None:
+        emit(gap)
+    emit(SpecialistFinished(run_id=place.run_id))
     return run
 
 
@@ -103,7 +106,8 @@ def _grounds(result: ToolResult) -> Iterator[Ground]:
     """What a tool's good result allows the answer to say."""
     if result.ok:
         yield Ground("price" if result.names_prices else "tool", result.text)
-        yield from (Ground("passage", passage.text) for passage in result.passages)
+        shown = (passage for excerpt in excerpts(result.passages) for passage in excerpt.passages)
+        yield from (Ground("passage", passage.text) for passage in shown)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.base import Engine, Replies
-from events import Citation, Event, Slots
+from events import Citation, Event, GapSeen, Slots
 from guards.stream import Guard
 from tools.registry import Records, Toolbox
 
@@ -41,6 +41,14 @@ class Means:
     notices: Replies = field(default_factory=lambda: Replies({}))
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was looked up in the articles, and whether anything was found."""
+
+    looked_up: str
+    has_found: bool
+
+
 @dataclass(slots=True)
 class Run:
     """What came of it. `form_slots` and `form_at_fault` tell how a form's tool call ended."""
@@ -50,4 +58,12 @@ class Run:
     handed_over: bool = False
     form_slots: Slots | None = None
     form_at_fault: str | None = None
-    citations: list[Citation] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
+    citations: tuple[Citation, ...] = ()
+
+    def gap(self) -> GapSeen | None:
+        """The question that the articles did not answer: something was looked up, and the answer leans on nothing."""
+        if not self.searches or self.citations:
+            return None
+        kind = "nothing_cited" if any(search.has_found for search in self.searches) else "nothing_found"
+        return GapSeen(kind=kind, looked_up=tuple(search.looked_up for search in self.searches))

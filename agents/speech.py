@@ -7,8 +7,9 @@ text into pieces.
 from collections.abc import Iterable
 
 from agents.run import Emit
+from agents.sources import Sources, citations_of
 from engine.base import Cited
-from events import Citation, GuardFired, TextDelta, TextEnded, TextStarted
+from events import Citation, CitationsProved, GuardFired, TextDelta, TextEnded, TextStarted
 from guards.stream import Chain, Fired
 from knowledge.passages import Passage
 
@@ -17,15 +18,15 @@ _SENTENCE_ENDS = ".!?…:)\"'*”»。！？"
 
 
 class Speech:
-    """What one specialist says in one turn."""
+    """What one specialist says in one turn: `text` so far, and once it has ended the `citations` that go with it."""
 
     def __init__(self, chain: Chain, emit: Emit, message_id: str) -> None:
-        self.said = False
-        self.citations: list[Citation] = []
+        self.text = ""
+        self.citations: tuple[Citation, ...] = ()
         self._chain = chain
         self._emit = emit
         self._message_id = message_id
-        self._passages: dict[str, Passage] = {}
+        self._sources = Sources()
         self._has_words = False
         self._break_due = False
         self._last_character = ""
@@ -49,17 +50,11 @@ class Speech:
 
     def learn(self, passages: Iterable[Passage]) -> None:
         """Passages that were found in this turn, which the answer may cite."""
-        self._passages |= {passage.source: passage for passage in passages}
+        self._sources.learn(passages)
 
     def cite(self, cited: Cited) -> bool:
-        """Keep a citation; false when it does not point at words of a passage that was found in this turn."""
-        passage, quote = self._passages.get(cited.source), cited.quote.strip()
-        if passage is None or not quote or quote not in passage.text:
-            return False
-        citation = Citation(title=passage.title, url=passage.url, quote=quote)
-        if citation not in self.citations:
-            self.citations.append(citation)
-        return True
+        """Keep a citation; false when it does not point at words that were found in this turn."""
+        return self._sources.cite(cited)
 
     def end(self, *, notice: str = "", is_unfinished: bool = False) -> None:
         """Give out what the guards held back, and close the answer.
@@ -76,7 +71,20 @@ class Speech:
         if notice:
             self._speak(_PARAGRAPH + notice)
         if self.said:
-            self._emit(TextEnded(message_id=self._message_id, citations=tuple(self.citations)))
+            self._close()
+
+    @property
+    def said(self) -> bool:
+        """Whether the customer reads anything."""
+        return bool(self.text)
+
+    def _close(self) -> None:
+        """A citation whose sentence a guard took away is not shown either."""
+        proofs = self._sources.proofs(self.text)
+        self.citations = citations_of(proofs)
+        if proofs:
+            self._emit(CitationsProved(message_id=self._message_id, proofs=proofs))
+        self._emit(TextEnded(message_id=self._message_id, citations=self.citations))
 
     def _speak(self, text: str) -> None:
         if not self.said:
@@ -84,8 +92,8 @@ class Speech:
         if not text:
             return
         if not self.said:
-            self.said = True
             self._emit(TextStarted(message_id=self._message_id))
+        self.text += text
         self._last_character = text.rstrip()[-1:] or self._last_character
         self._emit(TextDelta(message_id=self._message_id, text=text))
 

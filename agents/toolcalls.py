@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from agents.run import Emit, Place, Run
+from agents.run import Emit, Place, Run, Search
 from agents.specialist import Specialist
 from engine.base import ToolResult, ToolUse
 from errors import ToolError, Unavailable
@@ -127,6 +127,9 @@ class ToolCalls:
         self._deeds += [deed for deed in outcome.deeds if deed not in self._deeds]
         if tool.lead == "handoff":
             self._run.handed_over = True
+        if tool.lead == "search":
+            looked_up = " ".join(str(value) for value in arguments.values())
+            self._run.searches.append(Search(looked_up, has_found=bool(outcome.passages)))
         if tool.lead == "form":
             self._run.form_slots, self._run.form_at_fault = arguments, None
 

@@ -4,11 +4,13 @@ Access: the bearer FRONTDESK_OPS_TOKEN; when it is unset, only somebody on this 
 loopback, the Host header is a loopback name, and no forwarding header is there.
 """
 
+import asyncio
 import hmac
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -21,9 +23,13 @@ from api.house import house_of
 from api.openapi import EVENT_STREAM
 from api.stream import FrameStream
 from errors import NotFound, Unauthorized
+from events import JsonObject, Proof
+from knowledge.verify import state_of
+from readers.proofs import fold_proofs
 from readers.routing_line import fold_routing_line
 from router.contain import contained
 from settings import Settings
+from store.gaps import LONGEST_DAYS, read_gaps
 from store.log import EventLog
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -74,6 +80,7 @@ def add_ops_routes(app: FastAPI) -> None:
     app.get("/ops/turns", responses=refusals(401, 422, 503))(get_turns)
     app.get("/ops/turns/stream", responses={200: EVENT_STREAM, **refusals(401)})(stream_turns)
     app.get("/ops/turns/{turn_id}", responses=refusals(401, 404, 503))(get_turn)
+    app.get("/ops/gaps", responses=refusals(401, 422, 503))(get_gaps)
 
 
 async def get_turns(
@@ -116,7 +123,7 @@ async def stream_turns(request: Request) -> Response:
 
 
 async def get_turn(request: Request, turn_id: str) -> Response:
-    """Everything that happened in one turn, in order."""
+    """Everything that happened in one turn, in order, and what its cited sentences lean on, looked up anew."""
     house = house_of(request)
     check_ops(request, house.settings)
     turn = await house.event_log.find_turn(turn_id)
@@ -125,7 +132,20 @@ async def get_turn(request: Request, turn_id: str) -> Response:
     recorded = await house.event_log.read_turn(turn)
     line = fold_routing_line(turn, recorded)
     events = [item.model_dump(mode="json") for item in recorded]
-    return JSONResponse({"routing": line.model_dump(mode="json"), "events": events})
+    citations = await asyncio.to_thread(_looked_up, fold_proofs(recorded), house.settings.knowledge)
+    return JSONResponse({"routing": line.model_dump(mode="json"), "citations": citations, "events": events})
+
+
+def _looked_up(proofs: Iterable[Proof], articles: Path) -> list[JsonObject]:
+    return [{**proof.model_dump(), "state": state_of(proof, articles)} for proof in proofs]
+
+
+async def get_gaps(request: Request, days: Annotated[int, Query(ge=1, le=LONGEST_DAYS)] = 30) -> Response:
+    """Questions of the last days that the articles did not answer, those that mean much the same together."""
+    house = house_of(request)
+    check_ops(request, house.settings)
+    gaps = await read_gaps(house.database, house.settings.knowledge, days, datetime.now(UTC))
+    return JSONResponse(gaps.model_dump(mode="json"))
 
 
 async def _live(event_log: EventLog) -> AsyncGenerator[bytes, None]:

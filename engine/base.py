@@ -165,10 +165,19 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """The words just written lean on this passage; `quote` is the cited text."""
+    """Words of the answer lean on a source.
+
+    Attributes:
+        source: Of a passage that a tool returned, or of the excerpt that it begins.
+        quote: The cited text.
+        words: Those of the answer that lean on it.
+        blocks: Which passages of the excerpt are cited, from and up to (exclusive); None: the passage of that source.
+    """
 
     source: str
     quote: str
+    words: str = ""
+    blocks: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ shape raises KeyError, TypeError, AttributeError or ValueError; the connection m
 """
 
 import json
+import operator
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.base import Cited, Done, Metered, Piece, StopReason, Text, ToolUse
 from engine.models import priced
@@ -37,6 +38,7 @@ class _Block:
 
     content: JsonObject
     partial_json: list[str] = field(default_factory=list)
+    cited: list[Cited] = field(default_factory=list)
 
     @property
     def is_blank(self) -> bool:
@@ -81,6 +83,8 @@ class ClaudeReply:
                 self._blocks[event["index"]] = _Block({**given, "type": str(given["type"])})
             case "content_block_delta":
                 yield from self._grow(self._blocks[event["index"]], event["delta"])
+            case "content_block_stop":
+                yield from _citations(self._blocks[event["index"]])
             case "message_delta":
                 self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
                 yield self._meter(event["usage"])
@@ -100,7 +104,7 @@ class ClaudeReply:
                 found = delta["citation"]
                 if found["type"] == "search_result_location":
                     content["citations"] = [*content.get("citations", []), found]
-                    yield Cited(_sound(found["source"]), _sound(found["cited_text"]))
+                    block.cited.append(_cited(found))
             case "input_json_delta":
                 block.partial_json.append(delta["partial_json"])
                 yield self._alive()
@@ -154,6 +158,17 @@ class ClaudeReply:
                 block.content["input"], problem = block.arguments()
                 call_id, name = _sound(block.content["id"]), _sound(block.content["name"])
                 yield ToolUse(call_id, name, block.content["input"], invalid=problem)
+
+
+def _cited(found: JsonObject) -> Cited:
+    """What a citation points at; the end of its blocks is exclusive."""
+    blocks = operator.index(found["start_block_index"]), operator.index(found["end_block_index"])
+    return Cited(_sound(found["source"]), _sound(found["cited_text"]), blocks=blocks)
+
+
+def _citations(block: _Block) -> Iterator[Cited]:
+    """The block's citations once it is complete: only then is it known which words lean on them."""
+    yield from (replace(cited, words=_sound(block.content.get("text", ""))) for cited in block.cited)
 
 
 def _sound(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.base import EngineRequest, Round, ToolResult, ToolSpec
 from events import JsonObject
+from knowledge.excerpts import excerpts
 
 
 def parameters(request: EngineRequest) -> dict[str, Any]:
@@ -85,12 +86,12 @@ def _tool_result(result: ToolResult) -> JsonObject:
         content: str | list[JsonObject] = [
             {
                 "type": "search_result",
-                "source": passage.source,
-                "title": passage.title,
-                "content": [{"type": "text", "text": passage.text}],
+                "source": excerpt.source,
+                "title": excerpt.title,
+                "content": [{"type": "text", "text": passage.text} for passage in excerpt.passages],
                 "citations": {"enabled": True},
             }
-            for passage in result.passages
+            for excerpt in excerpts(result.passages)
         ]
     else:
         content = result.text

@@ -6,6 +6,7 @@ specialist's first tool: fill its form, search with it, hand over with it, or (n
 Its words all come from prompts/ and from passages; there is no company in here.
 """
 
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -13,11 +14,16 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from engine.base import Brief, Cited, Done, EngineRequest, Piece, Text, ToolResult, ToolSpec, ToolUse
 from errors import EngineRefused
 from knowledge.passages import Passage
+from knowledge.questions import asks_for_figure
 from templates import render
 
 MODEL = "local"
 _PASSAGES_SHOWN = 2
 _NEAR_BEST = 0.55
+# In shares of the best score; set on evals/cases/answers.jsonl (python -m bench.answers).
+_HAS_THE_FIGURE = 0.3
+_LATER_IN_ARTICLE = 0.03
+_FIGURE = re.compile(r"(?<![\d-])\d[\d,.]*(?!\d*-\d)")  # no telephone number
 _FORM_AT_ONCE = 3  # this many details missing are asked for in one message
 
 
@@ -193,7 +199,7 @@ def _after_tools(request: EngineRequest, speak: _Speaker, results: tuple[ToolRes
             case "form":
                 yield from _after_form(speak, result)
             case "search":
-                yield from _after_search(speak, result)
+                yield from _after_search(speak, result, speak.brief.about or request.message)
             case "handoff":
                 chosen = speak.brief.replies.chosen(speak.brief.concepts) or "handed_over"
                 key = chosen if speak.has(chosen) else (speak.brief.replies.default or "handed_over")
@@ -217,8 +223,8 @@ def _after_form(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
         yield from speak.say("unavailable", result.values)
 
 
-def _after_search(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
-    shown = _best(result.passages)
+def _after_search(speak: _Speaker, result: ToolResult, question: str) -> Iterator[Piece]:
+    shown = best_passages(result.passages, question)
     if not shown:
         yield from speak.say("nothing_found", {})
         return
@@ -228,21 +234,32 @@ def _after_search(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
     for number, passage in enumerate(shown):
         yield Text("\n\n" if number else "")
         yield Text(passage.text)
-        yield Cited(passage.source, passage.text)
+        yield Cited(passage.source, passage.text, words=passage.text)
         last_of_article = number + 1 == len(shown) or shown[number + 1].url != passage.url
         yield Text(f"\n[{passage.title}]({passage.url})" if last_of_article else "")
     yield Text(after)
 
 
-def _best(passages: tuple[Passage, ...]) -> list[Passage]:
-    """The best passage and those nearly as good, those of one article together."""
+def best_passages(passages: tuple[Passage, ...], question: str) -> list[Passage]:
+    """Those to quote, the best first, those of one article together.
+
+    Who asks for a figure wants a passage that has one. Of passages about equally good the one earlier in its article
+    says more: articles begin with what holds, and end with what does not.
+    """
     if not passages:
         return []
-    near = [passage for passage in passages if passage.score >= passages[0].score * _NEAR_BEST][
-        :_PASSAGES_SHOWN
-    ]
-    order = list(dict.fromkeys(passage.url for passage in near))
-    return sorted(near, key=lambda passage: order.index(passage.url))
+    best_score, wants_figure = passages[0].score, asks_for_figure(question)
+
+    def fit(passage: Passage) -> float:
+        has_it = wants_figure and _FIGURE.search(passage.text) is not None
+        return (
+            passage.score / (best_score or 1) + _HAS_THE_FIGURE * has_it - _LATER_IN_ARTICLE * passage.number
+        )
+
+    near = [passage for passage in passages if passage.score >= best_score * _NEAR_BEST]
+    chosen = sorted(near, key=fit, reverse=True)[:_PASSAGES_SHOWN]
+    order = list(dict.fromkeys(passage.url for passage in chosen))
+    return sorted(chosen, key=lambda passage: order.index(passage.url))
 
 
 def _use(tool: ToolSpec, arguments: Mapping[str, object]) -> ToolUse:

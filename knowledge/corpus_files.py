@@ -1,36 +1,32 @@
 """Read the company's articles: Markdown with flat front matter, cut into passages of 1 to 3 sentences.
 
-A passage is a paragraph as it was written, or three sentences of a longer one, without link syntax, so that a
-quotation is word for word what the article says. Another company replaces the folder; nothing here knows what it is
-about. An article that cannot be read is left out and reported; the others are served.
+A passage is a paragraph as it was written, or three sentences of a longer one, without markup, so that a quotation
+is word for word what the article says. Another company replaces the folder; nothing here knows what it is about.
+An article that cannot be read is left out and reported; the others are served.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from errors import ConfigError
+from knowledge.front import read_front
+from knowledge.markup import Words, read_blocks
 from knowledge.passages import Passage
 
 MAX_ARTICLE_BYTES = 512_000
-_KEYS = ("title", "url", "language", "updated")
-_NEEDED = ("title", "url", "language")
-_SENTENCES = 3
-_LINK = re.compile(r"!?\[([^\]]+)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"(\*\*|__|`)")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)]|\|)\s")
-_HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\sa-z])")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
-_URL = re.compile(r"https?://\S+")
+_VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article. `parts` are its headings with their passages, in order."""
+    """One article.
+
+    Attributes:
+        parts: Its headings with their passages, in order.
+        asked: How customers ask for it, in their words; searched, but never shown or cited.
+    """
 
     article_id: str
     file: str
@@ -38,6 +34,7 @@ class Article:
     url: str
     language: str
     parts: tuple[tuple[str, Passage], ...]
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +48,11 @@ class Corpus:
 def read_corpus(folder: Path) -> Corpus:
     """All articles below `folder`, in a stable order; none when the folder is missing or empty.
 
-    Files whose name begins with a dot are not looked at. Of two articles with one url the first is kept.
+    Of two articles with one url the first is kept.
     """
     found: dict[str, Article] = {}
     rejected: list[str] = []
-    for path in sorted(folder.rglob("*.md")):
-        if path.name.startswith("."):
-            continue
+    for path in article_files(folder):
         try:
             article = read_article(path, folder)
         except ConfigError as exc:
@@ -71,24 +66,34 @@ def read_corpus(folder: Path) -> Corpus:
     return Corpus(tuple(found.values()), tuple(rejected))
 
 
+def article_files(folder: Path) -> Iterator[Path]:
+    """The files of articles below `folder`, in a stable order; those whose name begins with a dot do not count."""
+    yield from (path for path in sorted(folder.rglob("*.md")) if not path.name.startswith("."))
+
+
 def read_article(path: Path, folder: Path) -> Article:
     """One article.
 
     Raises:
         ConfigError: Cannot be read, not UTF-8, over 512,000 bytes, no front matter, or a key is missing or wrong.
     """
-    file = str(path.relative_to(folder))
-    lines = _text(path, file).splitlines()
-    front, start = _front(file, lines)
-    body = _COMMENT.sub("", "\n".join(lines[start:])).splitlines()
-    parts = tuple(
-        (heading, Passage(f"{front['url']}#{number}", front["title"], front["url"], front["language"], text))
-        for number, (heading, text) in enumerate(_passages(body), start=1)
-    )
-    return Article(path.stem, file, front["title"], front["url"], front["language"], parts)
+    file = path.relative_to(folder).as_posix()
+    text, version = read_text(path, file)
+    front = read_front(text)
+    if front.flaws:
+        raise ConfigError(f"{file}:{front.flaws[0].line}: {front.flaws[0].says}")
+    title, url, language = (front.values[key] for key in ("title", "url", "language"))
+    whole = Passage(url, title, url, language, "", file=file, version=version)
+    parts = tuple(_passages(whole, text, front.end))
+    return Article(path.stem, file, title, url, language, parts, front.asked)
 
 
-def _text(path: Path, file: str) -> str:
+def read_text(path: Path, file: str) -> tuple[str, str]:
+    """The file's text and version: a hash of its bytes.
+
+    Raises:
+        ConfigError: Cannot be read, not UTF-8, or over 512,000 bytes.
+    """
     try:
         raw = path.read_bytes()
     except OSError as exc:
@@ -100,71 +105,42 @@ def _text(path: Path, file: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise ConfigError(f"{file}: this is not UTF-8; save the file as UTF-8") from exc
+        line = raw.count(b"\n", 0, exc.start) + 1
+        raise ConfigError(
+            f"{file}:{line}: the byte {raw[exc.start]:#04x} is not UTF-8; save the file as UTF-8"
+        ) from exc
     if "\0" in text:
         raise ConfigError(f"{file}: a zero byte stands in it; save the file again")
-    return text
+    return text, version_of(raw)
 
 
-def _front(file: str, lines: list[str]) -> tuple[Mapping[str, str], int]:
-    end = next((n for n, line in enumerate(lines[1:], start=1) if line.strip() == "---"), None)
-    if not lines or lines[0].strip() != "---" or end is None:
-        raise ConfigError(f'{file}:1: the article must begin with front matter between two "---" lines')
-    front: dict[str, str] = {}
-    for number, line in enumerate(lines[1:end], start=2):
-        key, colon, value = line.partition(":")
-        if not colon or key.strip() not in _KEYS:
-            raise ConfigError(f"{file}:{number}: cannot read {line!r}; known keys: {', '.join(_KEYS)}")
-        front[key.strip()] = value.strip().strip('"')
-    _check_front(file, front)
-    return front, end + 1
+def version_of(raw: bytes) -> str:
+    """The version of a file with these bytes."""
+    return hashlib.sha256(raw).hexdigest()[:_VERSION_DIGITS]
 
 
-def _check_front(file: str, front: Mapping[str, str]) -> None:
-    for key in _NEEDED:
-        if not front.get(key):
-            raise ConfigError(f'{file}:1: key "{key}" is missing; an article needs {", ".join(_NEEDED)}')
-    if not _LANGUAGE.fullmatch(front["language"]):
-        raise ConfigError(f'{file}:1: language "{front["language"]}" is not a code such as en or es')
-    if not _URL.fullmatch(front["url"]):
-        raise ConfigError(f'{file}:1: url "{front["url"]}" must begin with https:// and hold no blanks')
-
-
-def _passages(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """(heading, passage) pairs; a list or a table stays together, line by line."""
+def _passages(article: Passage, text: str, start: int) -> Iterator[tuple[str, Passage]]:
+    """(heading, passage) pairs of the file's text from this place on; each passage knows its neighbours."""
+    found: list[tuple[str, Words]] = []
     heading = ""
-    for block in _blocks(lines):
-        if head := _HEADING.match(block[0]):
-            heading = _plain(head.group(1))
-        elif any(_ITEM.match(line) for line in block):
-            yield heading, "\n".join(_plain(line) for line in block)
+    for block in read_blocks(text, start):
+        if block.kind == "heading":
+            heading = block.words.text
         else:
-            yield from ((heading, text) for text in _pieces(" ".join(_plain(line) for line in block)))
-
-
-def _blocks(lines: list[str]) -> Iterator[list[str]]:
-    """Paragraphs and headings, as the lines they were written in."""
-    block: list[str] = []
-    for line in [*lines, ""]:
-        is_heading = _HEADING.match(line) is not None
-        if line.strip() and not is_heading:
-            block.append(line)
-            continue
-        if block:
-            yield block
-            block = []
-        if is_heading:
-            yield [line]
-
-
-def _pieces(paragraph: str) -> Iterator[str]:
-    """The paragraph; a longer one in pieces of up to three sentences, about equally long."""
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(paragraph))]
-    pieces = -(-len(starts) // _SENTENCES)
-    borders = [starts[number * len(starts) // pieces] for number in range(pieces)]
-    for start, end in pairwise([*borders, len(paragraph)]):
-        yield paragraph[start:end].strip()
-
-
-def _plain(line: str) -> str:
-    return _EMPHASIS.sub("", _LINK.sub(r"\1", line)).strip()
+            found += [(heading, words) for words in block.passages()]
+    nothing = Words("", (0, -1))
+    around = [nothing, *(words for _, words in found), nothing]
+    for number, (under, words) in enumerate(found, start=1):
+        before, after = around[number - 1], around[number + 1]
+        passage = replace(
+            article,
+            source=f"{article.url}#{number}",
+            text=words.text,
+            start=words.start,
+            end=words.end,
+            before=before.text,
+            after=after.text,
+            before_span=(before.start, before.end),
+            after_span=(after.start, after.end),
+        )
+        yield under, passage

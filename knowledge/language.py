@@ -105,6 +105,18 @@ def language_name(code: str) -> str:
     return _tables().names.get(code, code)
 
 
+@cache
+def everyday_words(code: str) -> frozenset[str]:
+    """The language's words that languages.toml lists, in small letters, with accents and without."""
+    return frozenset(
+        word
+        for script in _tables().scripts.values()
+        for at, language in enumerate(script.languages)
+        for word, votes in script.listed.items()
+        if language == code and votes[at] > 0
+    )
+
+
 def _main_script(text: str) -> str | None:
     """Script that most letters belong to; None for a text without letters."""
     found: Counter[str] = Counter()

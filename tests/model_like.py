@@ -6,9 +6,11 @@ prices with the details of the conversation, repeats the tool's price digit by d
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from knowledge.questions import asks_for_figure
 from tests.simulation import BrainError, Cited, Data, MessageRequest, Reply, Text, Thinking, ToolUse
 from tests.simulation.content import JsonObject
 from tests.simulation.quote_details import details_in
@@ -93,14 +95,28 @@ def _value(name: str, value: str) -> str | int:
 
 
 def _cited(request: MessageRequest) -> list[Part]:
-    """The best two passages, word for word, each with its source."""
-    passages = request.answers[-1].passages[:2]
-    if not passages:
+    """The two passages that have most in common with the question, and a figure if one is asked for, word for word."""
+    blocks = [
+        Cited(block.text, passage.source, start=at)
+        for passage in request.answers[-1].passages
+        for at, block in enumerate(passage.content)
+    ]
+    if not blocks:
         return [_say(request, "nothing")]
-    parts: list[Part] = [_say(request, "found")]
-    for passage in passages:
-        parts += [Cited(passage.content[0].text, passage.source), Text("\n\n")]
-    return parts[:-1]
+    known = Counter(stem for block in blocks for stem in _stems(block.text))
+    asked = _stems(request.last_user_text)
+
+    def fit(block: Cited) -> tuple[bool, float]:
+        lacks_figure = asks_for_figure(request.last_user_text) and not re.search(r"\d", block.text)
+        return not lacks_figure, sum(1 / known[stem] for stem in asked & _stems(block.text))
+
+    first, *second = sorted(blocks, key=fit, reverse=True)[:2]
+    return [_say(request, "found"), first, *(part for block in second for part in (Text("\n\n"), block))]
+
+
+def _stems(text: str) -> frozenset[str]:
+    """The longer words of the text, by how they begin."""
+    return frozenset(word[:5] for word in re.findall(r"\w{4,}", text.casefold()))
 
 
 def _say(request: MessageRequest, phrase: str, value: str = "") -> Text:

@@ -28,7 +28,9 @@ def test_help_names_every_command() -> None:
     """Somebody new finds out what there is."""
     shown = _frontdesk("--help").stdout
 
-    assert all(f" {name} " in shown for name in ("serve", "try", "lint", "prompts", "tail"))
+    assert all(
+        f" {name} " in shown for name in ("serve", "try", "lint", "prompts", "knowledge", "gaps", "tail")
+    )
 
 
 def test_lint_accepts_the_shipped_prompts() -> None:
@@ -62,6 +64,38 @@ def test_lint_warns_of_few_utterances(tmp_path: Path) -> None:
     greeting.write_text(f"{head}{mark}hello\nhola\n", encoding="utf-8")
 
     assert "greeting: 2 utterances are few" in _frontdesk("lint", "--prompts", str(folder)).stdout
+
+
+def test_the_shipped_articles_pass_their_check() -> None:
+    """One look tells how many articles there are, in which language, and which one is the oldest."""
+    result = _frontdesk("knowledge", "check")
+
+    assert result.returncode == 0, result.stderr
+    assert all(words in result.stdout for words in ("en", "es", "passages", "characters", ".md", "ok"))
+
+
+def test_a_bad_article_is_named_and_the_exit_code_says_no(tmp_path: Path) -> None:
+    """A build would ship an article that customers never get to see."""
+    (tmp_path / "theft.md").write_text("---\ntitle: [x]\nurl: x\n---\n[a](b.md)\n", encoding="utf-8")
+
+    result = _frontdesk("knowledge", "check", "--folder", str(tmp_path))
+
+    assert result.returncode == 2
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        "theft.md:1",
+        "theft.md:3",
+        "theft.md:5",
+        "faults",
+    ]
+    assert "warning theft.md:1: says not" in result.stdout
+
+
+def test_gaps_of_a_new_desk_are_none(tmp_path: Path) -> None:
+    """Ops would read a stack trace on the first day."""
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+
+    assert "none in the last 7 days" in _frontdesk("gaps", "--days", "7", FRONTDESK_DATABASE_URL=url).stdout
+    assert '"questions": 0' in _frontdesk("gaps", "--json", FRONTDESK_DATABASE_URL=url).stdout
 
 
 def test_prompts_lists_every_specialist() -> None:

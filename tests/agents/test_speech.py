@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.speech import Speech
 from engine.base import Cited
-from events import Event, TextDelta, TextEnded
+from events import CitationsProved, Event, TextDelta, TextEnded
 from guards.length import length_guard
 from guards.stream import Chain, Scene
 from knowledge.passages import Passage
@@ -114,21 +114,34 @@ def test_a_notice_alone_is_an_answer() -> None:
     assert heard.text == "It broke off."
 
 
-def test_citations_point_at_words_that_were_found() -> None:
-    """An invented source would lend its weight to an invented fact."""
+def test_citations_go_with_the_end_of_the_answer_and_their_proof_before_it() -> None:
+    """Ops could not look a source up, or a client would have to wait for something after the end."""
     heard = _Heard()
     heard.speech.learn([PASSAGE])
-    heard.speech.say("Yes.")
-
-    kept = [
-        heard.speech.cite(Cited(PASSAGE.source, quote))
-        for quote in (" Theft is covered. ", "Theft is covered.", "Hail is covered.", " ")
-    ]
-    foreign = heard.speech.cite(Cited("https://x/b#1", "Theft is covered."))
+    heard.speech.say("Yes, theft is covered.")
+    kept = heard.speech.cite(Cited(PASSAGE.source, "Theft is covered.", words="Yes, theft is covered."))
+    invented = heard.speech.cite(Cited(PASSAGE.source, "All is covered.", words="Yes, theft is covered."))
     heard.speech.end()
 
-    assert kept == [True, True, False, False]
-    assert not foreign
-    ended = heard.events[-1]
+    proved, ended = heard.events[-2:]
+    assert (kept, invented) == (True, False)
+    assert isinstance(proved, CitationsProved)
+    assert [(proof.sentence, proof.quote) for proof in proved.proofs] == [
+        ("Yes, theft is covered.", "Theft is covered.")
+    ]
     assert isinstance(ended, TextEnded)
+    assert ended.citations == heard.speech.citations
     assert [(item.url, item.quote) for item in ended.citations] == [("https://x/a", "Theft is covered.")]
+
+
+def test_what_a_guard_took_away_takes_its_source_with_it() -> None:
+    """A customer would see a source for something that the answer does not say."""
+    heard = _Heard(limit=5)
+    heard.speech.learn([PASSAGE])
+    for words, quote in (("It is one.", "Theft is covered."), ("Fire too.", "Fire is covered.")):
+        heard.speech.say(f"{words} ")
+        assert heard.speech.cite(Cited(PASSAGE.source, quote, words=words))
+    heard.speech.end()
+
+    assert heard.text == "It is one."
+    assert [item.quote for item in heard.speech.citations] == ["Theft is covered."]

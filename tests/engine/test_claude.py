@@ -85,7 +85,7 @@ async def test_thinking_between_tools_goes_back_unchanged(api: Simulation, claud
 
     assert use.arguments == {"query": "hail"}
     assert done_of(first).native[0]["type"] == "thinking"
-    assert Cited(PASSAGE.source, PASSAGE.text) in second
+    assert Cited(PASSAGE.source, PASSAGE.text, words="Hail is covered.", blocks=(0, 1)) in second
     assert text_of(second) == "Hail is covered. Anything else?"
 
 

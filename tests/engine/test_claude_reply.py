@@ -40,6 +40,10 @@ def _delta(at: int, delta: Event) -> Event:
     return {"type": "content_block_delta", "index": at, "delta": delta}
 
 
+def _stop(at: int) -> Event:
+    return {"type": "content_block_stop", "index": at}
+
+
 def _text(at: int, text: str) -> list[Event]:
     return [_start(at, {"type": "text", "text": ""}), _delta(at, {"type": "text_delta", "text": text})]
 
@@ -79,21 +83,26 @@ def test_usage_is_cumulative_and_an_hour_of_cache_costs_more() -> None:
 
 
 def test_a_citation_follows_its_words() -> None:
-    """The link under an answer needs the source and the words it leans on."""
+    """Ops could not see which sentence leans on which source: the citation may come before its words are complete."""
     cited = [
         _start(0, {"type": "text", "text": "", "citations": []}),
+        _delta(0, {"type": "text_delta", "text": "Yes, "}),
         _delta(0, {"type": "citations_delta", "citation": PLACE}),
-        _delta(0, {"type": "text_delta", "text": "Yes, hail is covered."}),
+        _delta(0, {"type": "text_delta", "text": "hail is covered."}),
+        _stop(0),
     ]
     pieces = _read(_stream(cited))
 
-    assert Cited("hail#1", "Hail is covered.") in pieces
+    (citation,) = [piece for piece in pieces if isinstance(piece, Cited)]
+    assert citation == Cited("hail#1", "Hail is covered.", words="Yes, hail is covered.", blocks=(0, 1))
+    assert pieces.index(citation) > pieces.index(Text("hail is covered."))
     assert done_of(pieces).native == [{"type": "text", "text": "Yes, hail is covered.", "citations": [PLACE]}]
 
 
 def test_a_citation_of_another_kind_is_no_pointer_for_us() -> None:
     """Only search results have addresses that a customer can open."""
-    block = [*_text(0, "Hi."), _delta(0, {"type": "citations_delta", "citation": {"type": "char_location"}})]
+    foreign = {"type": "citations_delta", "citation": {"type": "char_location"}}
+    block = [*_text(0, "Hi."), _delta(0, foreign), _stop(0)]
 
     assert not [piece for piece in _read(_stream(block)) if isinstance(piece, Cited)]
 
@@ -193,7 +202,10 @@ def test_unknown_events_blocks_and_deltas_are_passed_over() -> None:
 
 
 GOOD = _stream(
-    _text(0, "Let me look. "), _call(1, '{"query": "hail"}'), _text(2, "Hail is covered."), stop="tool_use"
+    _text(0, "Let me look. "),
+    _call(1, '{"query": "hail"}'),
+    [*_text(2, "Hail is covered."), _delta(2, {"type": "citations_delta", "citation": PLACE}), _stop(2)],
+    stop="tool_use",
 )
 JUNK: st.SearchStrategy[Any] = st.sampled_from(
     [None, 7, -1, 1.5, "", "text", "tool_use", [], {}, {"type": "text"}, True]
@@ -240,7 +252,7 @@ def _strings(piece: Text | Cited | ToolUse) -> tuple[object, ...]:
         case Text():
             return (piece.text,)
         case Cited():
-            return (piece.source, piece.quote)
+            return (piece.source, piece.quote, piece.words)
         case ToolUse():
             return (piece.call_id, piece.name)
 

@@ -148,6 +148,23 @@ def test_passages_go_back_as_search_results_that_can_be_cited() -> None:
     ]
 
 
+def test_passages_stand_between_their_neighbours() -> None:
+    """The model would misread what it sees without context; a citation must still point at single passages."""
+    second = replace(PASSAGE, source="hail#2", text="So is wind.", before=PASSAGE.text, after="Ice is not.")
+    other = replace(
+        PASSAGE, source="fire#7", url="https://example.test/fire", title="Fire", text="Fire is covered."
+    )
+    found = replace(FOUND, passages=(second, other, replace(PASSAGE, after="So is wind.")))
+    sent = _check(replace(REQUEST, rounds=(Round("", (USE,), (found,)),)))
+
+    blocks = sent["messages"][-1]["content"][0]["content"]
+    assert [(block["source"], block["title"]) for block in blocks] == [("hail#1", "Hail"), ("fire#7", "Fire")]
+    assert [[part["text"] for part in block["content"]] for block in blocks] == [
+        ["Hail is covered.", "So is wind.", "Ice is not."],
+        ["Fire is covered."],
+    ]
+
+
 def test_a_failed_tool_is_marked_as_an_error() -> None:
     """The model must not take the reason for a result."""
     sent = _check(replace(REQUEST, rounds=(Round("", (USE,), (FAILED,)),)))

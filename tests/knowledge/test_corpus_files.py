@@ -99,12 +99,12 @@ def test_an_abbreviation_ends_no_sentence(tmp_path: Path) -> None:
         ("No front matter\n", 'theft.md:1: the article must begin with front matter between two "---" lines'),
         ("", 'theft.md:1: the article must begin with front matter between two "---" lines'),
         ("---\ntitle: x\n", 'theft.md:1: the article must begin with front matter between two "---" lines'),
-        ("---\ntitel: x\n---\n", "theft.md:2: cannot read 'titel: x'; known keys: title, url, language, updated"),
+        ("---\ntitel: x\n---\n", "theft.md:2: cannot read 'titel: x'; known keys: title, url, language, updated, asked"),
         ("---\ntitle x\n---\n", "theft.md:2: cannot read 'title x'"),
-        ("---\ntitle: x\nlanguage: en\n---\n", 'theft.md:1: key "url" is missing; an article needs title, url, language'),
-        (FRONT.replace("Theft", '""'), 'theft.md:1: key "title" is missing'),
-        (FRONT.replace(": en", ": English"), 'theft.md:1: language "English" is not a code such as en or es'),
-        (FRONT.replace("https:", "javascript:"), 'theft.md:1: url "javascript://x.example/theft" must begin with https://'),
+        ("---\ntitle: x\nlanguage: en\n---\n", 'theft.md:1: key "url" is missing or empty; an article needs title, url, language'),
+        (FRONT.replace("Theft", '""'), 'theft.md:2: key "title" is missing or empty'),
+        (FRONT.replace(": en", ": English"), 'theft.md:4: language "English" is not a code such as en or es'),
+        (FRONT.replace("https:", "javascript:"), 'theft.md:3: url "javascript://x.example/theft" must begin with https://'),
     ],
 )  # fmt: skip
 def test_an_article_without_its_facts_is_refused(front: str, says: str, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_an_article_without_its_facts_is_refused(front: str, says: str, tmp_path
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (FRONT.encode() + b"caf\xe9", "bad.md: this is not UTF-8; save the file as UTF-8"),
+        (FRONT.encode() + b"caf\xe9", "bad.md:7: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
         (FRONT.encode() + b"a\0b", "bad.md: a zero byte stands in it; save the file again"),
         (b"x" * (MAX_ARTICLE_BYTES + 1), f"bad.md: {MAX_ARTICLE_BYTES + 1} bytes is too large"),
         (b"", "bad.md:1: the article must begin with front matter"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.language import detect_language, language_name
+from knowledge.language import detect_language, everyday_words, language_name
 
 CASES = Path(__file__).parents[2] / "evals" / "cases" / "routing.jsonl"
 
@@ -80,3 +80,11 @@ def test_held_out_messages_are_told_apart() -> None:
 def test_languages_have_names() -> None:
     """The specialist is told "Spanish", not "es"."""
     assert [language_name(code) for code in ("es", "zh", "xx")] == ["Spanish", "Chinese", "xx"]
+
+
+def test_everyday_words_are_those_of_one_language() -> None:
+    """Words that say what a question is about would be passed over because another language has them."""
+    assert {"please", "you", "dont"} <= everyday_words("en")
+    assert {"favor", "qué", "que"} <= everyday_words("es")
+    assert "gracias" not in everyday_words("en")
+    assert everyday_words("xx") == frozenset()

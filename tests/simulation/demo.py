@@ -97,8 +97,13 @@ def _found(text: str, answer: ToolAnswer) -> list[Part]:
         return [_say("nothing_found", text)]
     parts: list[Part] = [_say("found", text)]
     for passage in answer.passages[:_PASSAGES_QUOTED]:
-        parts += [Cited(passage.content[0].text, passage.source), Text("\n\n")]
+        blocks = [Cited(block.text, passage.source, at) for at, block in enumerate(passage.content)]
+        parts += [max(blocks, key=lambda block: _in_common(text, block.text)), Text("\n\n")]
     return parts[:-1]
+
+
+def _in_common(text: str, other: str) -> int:
+    return len(set(folded(text).split()) & set(folded(other).split()))
 
 
 def _say(phrase: str, text: str, value: str = "") -> Text:
