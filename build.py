@@ -20,6 +20,7 @@ from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
 from errors import ConfigError
+from guards.figures import figures_guard
 from guards.length import length_guard
 from guards.stream import Guard
 from knowledge.index import KnowledgeIndex
@@ -37,7 +38,7 @@ from tools.registry import Toolbox
 from tools.search import search_tool
 
 log = structlog.get_logger()
-GUARDS: Mapping[str, Guard] = {guard.name: guard for guard in (length_guard(),)}
+GUARDS: Mapping[str, Guard] = {guard.name: guard for guard in (figures_guard(), length_guard())}
 _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 

@@ -39,6 +39,7 @@ class Specialist:
         system: The cacheable text, shared parts first.
         turn: The template of what holds for one turn only.
         version: Hash of all that shapes its answers: texts, tools, model, guards, local replies.
+        fixed: What the company says in its own words, which an answer may repeat: role, task, local replies, notices.
     """
 
     intent: str
@@ -59,6 +60,7 @@ class Specialist:
     replies: Replies
     utterances: tuple[Utterance, ...]
     version: str
+    fixed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from agents.request import today
 from agents.run import Emit, Means, Place, Run
 from agents.specialist import Specialist
 from agents.speech import Speech
@@ -54,7 +55,7 @@ async def run_specialist(
     emit(SpecialistStarted(run_id=place.run_id, intent=specialist.intent, prompt_version=specialist.version))
     run = Run()
     calls = ToolCalls(specialist, means.toolbox, place, run, emit, may_write)
-    scene = _scene(request, means, place)
+    scene = _scene(specialist, request, means, place)
     speech = Speech(Chain(specialist.guards, means.guards, scene), emit, place.message_id)
     listener = _Listener(specialist, means, emit, speech)
     try:
@@ -71,14 +72,17 @@ async def run_specialist(
     return run
 
 
-def _scene(request: EngineRequest, means: Means, place: Place) -> Scene:
-    """What the guards may know: everything said so far, and what the tools will return."""
+def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: Place) -> Scene:
+    """What the guards may know: the company's own words, everything said so far, and what the tools will return."""
+    own = [Ground("company", specialist.fixed), Ground("company", today(place.now))]
+    own += [Ground("price", price) for price in place.prices]
     said = [
         Ground("customer" if item.role == "customer" else "answer", item.text) for item in request.history
     ]
     return Scene(
         language=place.language,
-        grounds=[*said, Ground("customer", request.message)],
+        grounds=[*own, *said, Ground("customer", request.message)],
+        today=place.now.date(),
         notice=lambda key: means.notices.text(key, place.language) or "",
     )
 
@@ -103,11 +107,13 @@ async def _rounds(
 
 
 def _grounds(result: ToolResult) -> Iterator[Ground]:
-    """What a tool's good result allows the answer to say."""
+    """What a tool's result allows the answer to say; a refusal names limits, but may repeat the model's own words."""
     if result.ok:
         yield Ground("price" if result.names_prices else "tool", result.text)
         shown = (passage for excerpt in excerpts(result.passages) for passage in excerpt.passages)
         yield from (Ground("passage", passage.text) for passage in shown)
+    elif limit := result.values.get("limit"):
+        yield Ground("tool", limit)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ class Place:
     """Where the specialist works: the turn, and what tools may know and use.
 
     `key_of` gives the idempotency key of a tool call (name, arguments): the same for every retry of the same call.
+    `prices` are those given earlier in this conversation, in words.
     """
 
     conversation_id: str
@@ -28,6 +29,7 @@ class Place:
     records: Records
     key_of: Callable[[str, object], str]
     customer_id: str | None = None
+    prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,21 @@ class _Reader:
             replies=replies,
             utterances=promptfile.utterances(file, self.tools.slots | {"person"}),
             version=_hash([*system, turn, shape, repr(replies)]),
+            fixed=self._fixed(file, front, replies),
         )
+
+    def _fixed(self, file: PromptFile, front: SpecialistFront, replies: Replies) -> str:
+        """What holds in the company's own words. Not the examples: their figures are invented."""
+        files = [*(self.shared[name] for name in front.extends), file]
+        prose = [_block(part, title) for part in files for title in ("Role", "Task")]
+        notices = self.replies(self.shared[_NOTICES]) if _NOTICES in self.shared else Replies({})
+        texts = [
+            text
+            for said in (replies, notices)
+            for by_language in said.texts.values()
+            for text in by_language.values()
+        ]
+        return "\n\n".join([*prose, *texts])
 
     def _check_front(self, file: PromptFile, front: SpecialistFront) -> None:
         if front.intent != file.name:

@@ -7,10 +7,12 @@ A step is pushed text and pulls out what is safe to show; at the end it gives up
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, Protocol
 
-GroundKind = Literal["customer", "answer", "passage", "tool", "price"]
-"""Who said it: the customer, an earlier answer of ours, an article, a tool, or a tool that may name prices."""
+GroundKind = Literal["customer", "answer", "passage", "tool", "price", "company"]
+"""Who said it: the customer, an earlier answer of ours, an article, a tool, a tool that may name prices, or the
+company in its own fixed texts (and the calendar: today's date)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,13 @@ class Scene:
     Attributes:
         language: In which the answer is to be, as an ISO 639-1 code.
         grounds: What the answer may lean on; it grows while tools return, so look at it when you need it.
+        today: The day of the turn, for what is counted from it.
         notice: A fixed text of the company in that language, by its key in `_notices.md`; "" when there is none.
     """
 
     language: str = "en"
     grounds: list[Ground] = field(default_factory=list)
+    today: date | None = None
     notice: Callable[[str], str] = lambda _key: ""
 
 

@@ -14,6 +14,7 @@ from router.closing import answer_id
 from router.decide import Decision
 from router.known import Emit, Known
 from store.records import call_key
+from tools.quote import in_words
 
 
 async def at_once() -> None:
@@ -75,4 +76,5 @@ def _place(turn: Known, specialist: Specialist, language: str) -> Place:
         records=turn.desk.records,
         key_of=lambda tool, arguments: call_key(ref.conversation_id, ref.turn_id, tool, arguments),
         customer_id=turn.incoming.customer_id,
+        prices=tuple(in_words(quote) for quote in turn.state.quotes),
     )

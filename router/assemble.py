@@ -3,13 +3,13 @@
 from agents.request import build_request, today
 from agents.specialist import Specialist
 from engine.base import Brief, EngineRequest
-from events import Flow, Quote
+from events import Flow
 from knowledge.language import language_name
 from router import flow as flows
 from router.decide import Decision
 from router.desk import Desk
 from router.known import Known, customer_hash
-from tools.quote import quote_values
+from tools.quote import in_words, quote_values
 
 _QUOTES_SHOWN = 3
 
@@ -43,7 +43,7 @@ def _facts(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
         "today": today(turn.desk.utcnow()),
         "language": language_name(language),
         "open_quote": _open_form(turn.desk, flow),
-        "quotes": "; ".join(_in_words(quote) for quote in turn.state.quotes[-_QUOTES_SHOWN:]),
+        "quotes": "; ".join(in_words(quote) for quote in turn.state.quotes[-_QUOTES_SHOWN:]),
         "also": ", ".join(also),
         "offer_person": "yes" if decision.offer_person else "",
     }
@@ -56,13 +56,6 @@ def _open_form(desk: Desk, flow: Flow | None) -> str:
     known = ", ".join(f"{name} {value}" for name, value in flow.slots.items()) or "nothing yet"
     missing = [name for name in desk.toolbox.tools[form.tools[0]].slots if name not in flow.slots]
     return f"known: {known}; missing: {', '.join(missing) or 'nothing'}"
-
-
-def _in_words(quote: Quote) -> str:
-    return (
-        f"{quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged {quote.driver_age}, "
-        f"{quote.monthly_premium_usd} US dollars per month, valid until {quote.valid_until}"
-    )
 
 
 def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) -> Brief:

@@ -74,6 +74,15 @@ def quote_values(quote: Quote, language: str) -> dict[str, str]:
     return {**values, **shown}
 
 
+def in_words(quote: Quote) -> str:
+    """The quote as a model reads it, with what twelve months come to, so that nobody has to multiply."""
+    return (
+        f"{quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged {quote.driver_age}: "
+        f"{quote.monthly_premium_usd} US dollars per month, {quote.monthly_premium_usd * 12} US dollars per year, "
+        f"valid until {quote.valid_until}"
+    )
+
+
 def quote_tool(prices: Prices) -> Tool:
     """The tool over this source of prices."""
 
@@ -102,10 +111,6 @@ def quote_tool(prices: Prices) -> Tool:
         drafted = await prices.quote(context, make, model, year, mileage, driver_age)
         quote = await context.records.save_quote(context.key, context.conversation_id, drafted)
         values = quote_values(quote, context.language)
-        text = (
-            f"Quote {quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged "
-            f"{quote.driver_age}: {quote.monthly_premium_usd} US dollars per month, valid until {quote.valid_until}."
-        )
-        return ToolOutcome(text, values=values, deeds=(QuoteGiven(quote=quote),))
+        return ToolOutcome(f"Quote {in_words(quote)}.", values=values, deeds=(QuoteGiven(quote=quote),))
 
     return get_quote

@@ -21,7 +21,7 @@ _TENS = (
 _HUNDREDS = (
     "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos"
 )
-_NUMBERS: Mapping[str, int] = {
+NUMBER_WORDS: Mapping[str, int] = {
     **{word: value for row in _SMALL.split("|") for value, word in enumerate(row.split())},
     **{word: 10 * value for row in _TENS.split("|") for value, word in enumerate(row.split(), start=2)},
     **{word: 100 * value for value, word in enumerate(_HUNDREDS.split(), start=1)},
@@ -55,7 +55,7 @@ def in_digits(folded: str) -> str:
         joined = bool(run) and _GAP.fullmatch(folded, run[-1].end(), word.start()) is not None
         if word.group() in _CONNECTORS and joined:
             run.append(word)
-        elif word.group() in _NUMBERS or word.group().isdigit():
+        elif word.group() in NUMBER_WORDS or word.group().isdigit():
             if run and not joined:
                 end = _close(folded, run, parts, end)
             run.append(word)
@@ -70,22 +70,24 @@ def _close(text: str, run: list[re.Match[str]], parts: list[str], end: int) -> i
     """Write a finished run of number words as digits, and empty it; returns where the text goes on."""
     while run[-1].group() in _CONNECTORS:
         run.pop()
-    while len(run) > 1 and run[0].group() in _LIKE_ARTICLES and _NUMBERS.get(run[1].group(), 0) < _HUNDRED:
+    while (
+        len(run) > 1 and run[0].group() in _LIKE_ARTICLES and NUMBER_WORDS.get(run[1].group(), 0) < _HUNDRED
+    ):
         run.pop(0)
     words = [word.group() for word in run]
     if not (len(words) == 1 and (words[0] in _NEED_COMPANY or words[0].isdigit())):
-        parts += [text[end : run[0].start()], " ".join(map(str, _evaluated(words)))]
+        parts += [text[end : run[0].start()], " ".join(map(str, numbers_said(words)))]
         end = run[-1].end()
     run.clear()
     return end
 
 
-def _evaluated(words: Sequence[str]) -> list[int]:
+def numbers_said(words: Sequence[str]) -> list[int]:
     """Numbers that a run of number words says: mostly one, two for "thirty four forty thousand"."""
     numbers: list[int] = []
     total, current, room = 0, 0, 0  # room: the part of `current` still open, as in twenty(-one)
     for word in words:
-        value = int(word) if word.isdigit() else _NUMBERS.get(word, 0)
+        value = int(word) if word.isdigit() else NUMBER_WORDS.get(word, 0)
         if word in _CONNECTORS:
             continue
         if value == _THOUSAND and total == 0:

@@ -1,0 +1,203 @@
+r"""Find something in an answer as it streams, and change it before it is shown; the base of most guards.
+
+Why: a guard must see a whole e-mail address, figure or name before it can judge it, and must not hold back an answer
+for it. So a guard says where such a thing *may* begin (`Lookout.opens`), and is asked about that place, with one more
+word of text each time, until it rules (`Lookout.decide`). Everything else flows on at once.
+
+To write a guard:
+
+1. `opens` finds where something may begin. It must also match, up to the end of the text, every *beginning* of such a
+   place, because the rest may not have come yet; `opening(characters, words)` builds it for you. A pattern of your own
+   says it with `\Z`: `(?<![\w.+-])[\w.+-]{1,64}(?:@|\Z)` for e-mail addresses. It matches fewer than `limit`
+   characters, may look behind, and never looks ahead (no `(?=`, no `\b` or `$` at its end).
+2. `decide(view)` is a pure function: a `Ruling`, or None for "show me more". `view.text` holds up to `context`
+   characters before `view.start` (shown already, as the engine wrote them) and whole words after it. A ruling
+   covers `view.text` up to `end`, with the changes in it; a ruling without changes lets it pass. Say None as long as
+   the next word could change your mind; with `view.is_over` there is no next word and None lets it pass.
+3. `make=lambda scene: Spotter(Lookout(opens, decide))` in your `Guard`. A decide that needs the scene is a method
+   or a `partial`; look at `scene.grounds` when asked, because they grow.
+
+Law: the output does not depend on how the input was cut, whatever `decide` does. It is asked at the ends of words
+only, counted from where the thing begins, and sees nothing beyond. Not more than `limit` characters are held back:
+then it is asked a last time, with `is_over`. tests/guards/cutting.py has the property test for your guard.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from guards.stream import Segment
+
+LIMIT = 160
+CONTEXT = 240
+# A word, with one blank behind it.
+# Writing without blanks (Thai, Chinese, Japanese) has no ends of words to wait for: each of its letters counts as one.
+_WORD = re.compile(r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{1,64} ?")
+_KEPT = 4_096  # characters of text after which what was shown is forgotten, but for the context
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Text that is not shown: from `start` to `end` of the view, `instead` in its place ("" drops it).
+
+    `what` names the class of what was found for the event, never the text.
+    """
+
+    start: int
+    end: int
+    instead: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The text up to `end` (a place in the view, behind its start) is decided: shown, but for the changes, in order."""
+
+    end: int
+    changes: tuple[Change, ...] = ()
+
+
+class View(NamedTuple):
+    """What a guard is asked about: something that may begin at `start`; `is_over` when no more text will be shown to it."""
+
+    text: str
+    start: int
+    is_over: bool
+
+
+def _no_closing(_fired: frozenset[str]) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    """What to look for; see the head of this file.
+
+    Attributes:
+        opens: Where something may begin.
+        decide: What is to be done about it.
+        limit: How many characters are held back at most.
+        context: How many characters before the place `decide` sees.
+        closing: Text to add when the answer is over, given the classes of all that was changed in it.
+    """
+
+    opens: re.Pattern[str]
+    decide: Callable[[View], Ruling | None]
+    limit: int = LIMIT
+    context: int = CONTEXT
+    closing: Callable[[frozenset[str]], str] = _no_closing
+
+
+class Spotter:
+    """One answer under a lookout: a step of the chain."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
+        self._text = ""
+        self._at = 0  # what lies before is shown
+        self._asked = 0  # decide wanted more text than up to here; 0 when nothing is open
+        self._fired: frozenset[str] = frozenset()
+
+    def push(self, text: str) -> list[Segment]:
+        """Take in text; give out all but what may still become a match."""
+        self._text += text
+        return self._look(is_over=False)
+
+    def end(self) -> list[Segment]:
+        """Decide on what is left."""
+        out = self._look(is_over=True)
+        closing = self._lookout.closing(self._fired)
+        return [*out, Segment(closing)] if closing else out
+
+    def _look(self, *, is_over: bool) -> list[Segment]:
+        out: list[Segment] = []
+        while (found := self._lookout.opens.search(self._text, self._at)) is not None:
+            if found.start() > self._at:
+                self._show(found.start(), out)
+            if (view := self._next_view(found, is_over=is_over)) is None:
+                break
+            ruling = self._lookout.decide(view)
+            if ruling is None and not view.is_over:
+                self._asked = self._at + len(view.text) - view.start
+            else:
+                self._obey(ruling or Ruling(len(view.text)), view, out)
+        else:
+            self._show(len(self._text), out)
+        self._forget()
+        return out
+
+    def _next_view(self, found: re.Match[str], *, is_over: bool) -> View | None:
+        """What decide is to see next; None while that has not come yet."""
+        last = self._at + self._lookout.limit
+        text = self._text
+        if found.end() == len(text) < last and not is_over:
+            return None
+        end = self._asked or self._at
+        word = _WORD.match(text, end)
+        end = min(word.end() if word is not None else end + 1, last, len(text))
+        is_growing = word is not None and end == len(text) < min(word.start() + 65, last) and text[-1] != " "
+        if (is_growing or end == self._asked) and not is_over:
+            return None
+        first = max(0, self._at - self._lookout.context)
+        is_last = end == last or (is_over and end == len(text))
+        return View(text[first:end], self._at - first, is_last)
+
+    def _obey(self, ruling: Ruling, view: View, out: list[Segment]) -> None:
+        offset = self._at - view.start
+        end = max(offset + ruling.end, self._at + 1)
+        for change in ruling.changes:
+            self._show(offset + change.start, out)
+            out.append(Segment(change.instead, change.what))
+            self._fired |= {change.what}
+            self._at = offset + change.end
+        self._show(max(end, self._at), out)
+
+    def _show(self, end: int, out: list[Segment]) -> None:
+        if end > self._at:
+            out.append(Segment(self._text[self._at : end]))
+        self._at = end
+        self._asked = 0
+
+    def _forget(self) -> None:
+        """Keep the memory of a long answer small; what decide sees does not change."""
+        gone = self._at - self._lookout.context
+        if gone > _KEPT:
+            self._text = self._text[gone:]
+            self._at -= gone
+            self._asked = max(0, self._asked - gone)
+
+
+def opening(characters: str, words: Iterable[str] = ()) -> re.Pattern[str]:
+    r"""A pattern for `Lookout.opens`: one of the characters, or the beginning of a word of text.
+
+    Args:
+        characters: The inside of a character class, such as `\d$€`.
+        words: In small letters; Ten and TEN match as well, accents must be given both ways. What begins with a word
+            matches too ("tennis" for "ten"); a word that is still coming in does ("te" at the end of the text).
+    """
+    tree = _Tree()
+    for word in words:
+        branch = tree
+        for letter in word:
+            branch = branch.setdefault(letter, _Tree())
+        branch.is_word = True
+    source = _source(tree)
+    # Letters in any case are matched several times slower, so that is left for words that begin with a capital.
+    begun = rf"|(?<![^\W_])(?:{source}|(?=[^\W\d_a-z])(?i:{source}))" if tree else ""
+    return re.compile(f"[{characters}]{begun}")
+
+
+class _Tree(dict[str, "_Tree"]):
+    """What may follow the letters so far; `is_word` when they are a word."""
+
+    is_word = False
+
+
+def _source(tree: _Tree, *, is_root: bool = True) -> str:
+    """A pattern for the rest of the words, cut off where the text is."""
+    branches = [] if is_root else ["\\Z"]
+    for letter, rest in tree.items():
+        behind = "" if rest.is_word else _source(rest, is_root=False)
+        branches.append(re.escape(letter) + behind)
+    return f"(?:{'|'.join(branches)})"
