@@ -12,7 +12,7 @@ import pytest
 from readers.routing_line import RoutingLine, fold_routing_line
 from settings import ROOT, Settings
 from tests.model_like import ModelLike
-from tests.router.room import unhurried
+from tests.router.room import unhurry
 from tests.serving import local_settings, running
 from tests.simulation import Recorded, Simulation
 
@@ -101,7 +101,7 @@ def _settings(folder: Path, simulation: Simulation) -> Settings:
 async def _hold(steps: tuple[Step, ...], language: str, folder: Path) -> Held:
     brain = ModelLike({step.says: (step.intent, language) for step in steps})
     async with Simulation(brain) as simulation, running(_settings(folder, simulation)) as server:
-        server.house.keeper._desk = unhurried(server.house.keeper.current())
+        unhurry(server.house.keeper)
         replies: list[Body] = []
         conversation: dict[str, str] = {}
         for step in steps:

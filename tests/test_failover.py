@@ -23,7 +23,7 @@ from engine.resilient import Patience, Resilient
 from router.desk import Engines
 from tests.engine.calls import Clock
 from tests.model_like import ModelLike
-from tests.router.room import Talk, Turn, desk, unhurried
+from tests.router.room import Talk, Turn, desk, unhurried, unhurry
 from tests.serving import Running, local_settings, running, streamed, text_of
 from tests.simulation import Simulation
 from tests.waiting import PATIENCE_S
@@ -144,7 +144,7 @@ async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(t
 async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: Path) -> None:
     """The API is gone for twenty customers; a moment after it is back, so is everybody."""
     async with _line() as line, _served(tmp_path, line) as server:
-        server.house.keeper._desk = unhurried(server.house.keeper.current())
+        unhurry(server.house.keeper)
         await line.api.down()
         replies = [await _post(server, SPANISH) for _ in range(20)]
         assert line.resilient.states == {HAIKU: "open", SONNET: "open"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 
-from build import GUARDS, train
+from build import GUARDS, DeskKeeper, train
 from engine.base import Done, Engine, EngineRequest, Metered, Piece, Text
 from engine.failover import Failover
 from engine.local import Local
@@ -155,6 +155,12 @@ def unhurried(at: Desk) -> Desk:
     settings = classifier.settings.model_copy(update={"deadline_s": PATIENCE_S})
     catalogue = replace(at.catalogue, classifier=replace(classifier, settings=settings))
     return replace(at, catalogue=catalogue, first_piece_s=PATIENCE_S)
+
+
+def unhurry(keeper: object) -> None:
+    """From now on the keeper's desk has such deadlines."""
+    assert isinstance(keeper, DeskKeeper)
+    keeper._desk = unhurried(keeper.current())
 
 
 @dataclass(frozen=True)
