@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,9 +21,9 @@ from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
 from errors import ConfigError
-from guards.figures import figures_guard
-from guards.length import length_guard
+from guards.every import every_guard
 from guards.stream import Guard
+from knowledge.brand import Brand
 from knowledge.index import KnowledgeIndex
 from knowledge.passages import Passage
 from knowledge.slots import read_slots
@@ -38,7 +39,6 @@ from tools.registry import Toolbox
 from tools.search import search_tool
 
 log = structlog.get_logger()
-GUARDS: Mapping[str, Guard] = {guard.name: guard for guard in (figures_guard(), length_guard())}
 _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 
@@ -48,6 +48,11 @@ class LiveKnowledge:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.reload()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of the articles' addresses."""
+        return frozenset(urlsplit(article.url).netloc.lower() for article in self._index.articles)
 
     @property
     def passages(self) -> int:
@@ -76,21 +81,29 @@ class Parts:
     vehicles: Vehicles
     knowledge: LiveKnowledge
     facts: ToolFacts
+    guards: Mapping[str, Guard]
 
 
 def build_parts(settings: Settings) -> Parts:
     """Tools and what they stand on. The company's own tariff and vehicles stand beside the folder of its articles.
 
     Raises:
-        ConfigError: The tariff or the vehicles are wrong.
+        ConfigError: The tariff, the vehicles or the brand's lists are wrong.
     """
+    brand = _brand(settings.knowledge.parent / "brand.toml")
     vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
     tariff = Tariff.load(_beside(settings.knowledge, "tariff.toml"))
     tariff.check_rates(vehicles)
     knowledge = LiveKnowledge(settings.knowledge)
     toolbox = Toolbox.of(quote_tool(TariffPrices(tariff, vehicles)), search_tool(knowledge), handoff_tool())
     facts = ToolFacts(leads=toolbox.leads, slots=toolbox.slots, values=toolbox.values)
-    return Parts(toolbox, vehicles, knowledge, facts)
+    guards = every_guard(brand, lambda: knowledge.hosts, toolbox.tools)
+    return Parts(toolbox, vehicles, knowledge, facts, guards)
+
+
+def _brand(path: Path) -> Brand:
+    """The company's own lists; without a file it has none, and another company's are of no use to it."""
+    return Brand.load(path) if path.is_file() else Brand()
 
 
 def _beside(articles: Path, name: str) -> Path:
@@ -105,7 +118,7 @@ def load_prompts(settings: Settings, parts: Parts, before: Catalogue | None = No
     Raises:
         ConfigError: A file is wrong: file, line, value, remedy.
     """
-    return load_catalogue(settings.prompts, parts.facts, frozenset(GUARDS), before)
+    return load_catalogue(settings.prompts, parts.facts, frozenset(parts.guards), before)
 
 
 def train(catalogue: Catalogue, cache: Path = _CACHE) -> LocalClassifier:
@@ -166,7 +179,7 @@ class DeskKeeper:
             catalogue=catalogue,
             classifier=train(catalogue, self._cache),
             toolbox=parts.toolbox,
-            guards=GUARDS,
+            guards=parts.guards,
             engines=engines,
             records=records,
             read_slots=partial(read_slots, vehicles=parts.vehicles),

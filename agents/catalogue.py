@@ -39,7 +39,9 @@ class Specialist:
         system: The cacheable text, shared parts first.
         turn: The template of what holds for one turn only.
         version: Hash of all that shapes its answers: texts, tools, model, guards, local replies.
-        fixed: What the company says in its own words, which an answer may repeat: role, task, local replies, notices.
+        told: Role and task, with the shared parts: true, but for the assistant only. Not the examples: their figures are
+            invented.
+        fixed: The company's fixed texts, which customers may read as they are: local replies, notices.
     """
 
     intent: str
@@ -60,6 +62,7 @@ class Specialist:
     replies: Replies
     utterances: tuple[Utterance, ...]
     version: str
+    told: str = ""
     fixed: str = ""
 
 

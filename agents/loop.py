@@ -74,7 +74,7 @@ async def run_specialist(
 
 def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: Place) -> Scene:
     """What the guards may know: the company's own words, everything said so far, and what the tools will return."""
-    own = [Ground("company", specialist.fixed), Ground("company", today(place.now))]
+    own = [Ground("company", text) for text in (specialist.told, specialist.fixed, today(place.now))]
     own += [Ground("price", price) for price in place.prices]
     said = [
         Ground("customer" if item.role == "customer" else "answer", item.text) for item in request.history
@@ -83,6 +83,8 @@ def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: 
         language=place.language,
         grounds=[*own, *said, Ground("customer", request.message)],
         today=place.now.date(),
+        secret=specialist.told,
+        sayable=specialist.fixed,
         notice=lambda key: means.notices.text(key, place.language) or "",
     )
 

@@ -132,13 +132,15 @@ class _Reader:
             replies=replies,
             utterances=promptfile.utterances(file, self.tools.slots | {"person"}),
             version=_hash([*system, turn, shape, repr(replies)]),
-            fixed=self._fixed(file, front, replies),
+            told=self._told(file, front),
+            fixed=self._fixed(replies),
         )
 
-    def _fixed(self, file: PromptFile, front: SpecialistFront, replies: Replies) -> str:
-        """What holds in the company's own words. Not the examples: their figures are invented."""
+    def _told(self, file: PromptFile, front: SpecialistFront) -> str:
         files = [*(self.shared[name] for name in front.extends), file]
-        prose = [_block(part, title) for part in files for title in ("Role", "Task")]
+        return "\n\n".join(_block(part, title) for part in files for title in ("Role", "Task"))
+
+    def _fixed(self, replies: Replies) -> str:
         notices = self.replies(self.shared[_NOTICES]) if _NOTICES in self.shared else Replies({})
         texts = [
             text
@@ -146,7 +148,7 @@ class _Reader:
             for by_language in said.texts.values()
             for text in by_language.values()
         ]
-        return "\n\n".join([*prose, *texts])
+        return "\n\n".join(texts)
 
     def _check_front(self, file: PromptFile, front: SpecialistFront) -> None:
         if front.intent != file.name:

@@ -31,12 +31,16 @@ class Scene:
         language: In which the answer is to be, as an ISO 639-1 code.
         grounds: What the answer may lean on; it grows while tools return, so look at it when you need it.
         today: The day of the turn, for what is counted from it.
+        secret: What the assistant is told and must not recite.
+        sayable: The company's fixed texts, which may be said although the secret holds them too.
         notice: A fixed text of the company in that language, by its key in `_notices.md`; "" when there is none.
     """
 
     language: str = "en"
     grounds: list[Ground] = field(default_factory=list)
     today: date | None = None
+    secret: str = ""
+    sayable: str = ""
     notice: Callable[[str], str] = lambda _key: ""
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from build import GUARDS, LiveKnowledge, build_parts, cache_of, load_prompts, open_engines
+from build import LiveKnowledge, build_parts, cache_of, load_prompts, open_engines
 from engine.failover import Failover
 from engine.local import Local
 from errors import ConfigError
+from guards.stream import Chain, Scene
 from settings import ROOT, Settings
 from tests.agents.folders import edit
 from tests.desks import kept_desk, settings_for, small_prompts
@@ -262,7 +263,19 @@ def test_trials_do_not_push_out_the_desks_own_classifier(tmp_path: Path) -> None
     assert own in other.parents
 
 
+def test_a_company_without_lists_of_its_own_gets_nobody_elses(tmp_path: Path) -> None:
+    """Links to its own articles work, and names that only the demo company avoids are ordinary names."""
+    (tmp_path / "corpus").mkdir()
+    article = "---\ntitle: Hi\nurl: https://help.example/a\nlanguage: en\n---\nHello there.\n"
+    (tmp_path / "corpus" / "hi.md").write_text(article, encoding="utf-8")
+    guards = build_parts(Settings.read(FRONTDESK_KNOWLEDGE=tmp_path / "corpus")).guards
+    chain = Chain(("competitors", "links"), guards, Scene())
+    said = "GEICO [here](https://help.example/a), not [there](https://www.acme-insurance.example/)."
+
+    assert chain.push(said)[0] + chain.end()[0] == "GEICO [here](https://help.example/a), not there."
+
+
 def test_the_shipped_guards_are_those_that_prompts_name() -> None:
     """A guard would be known under another name than its own."""
-    assert all(name == guard.name for name, guard in GUARDS.items())
+    assert all(name == guard.name for name, guard in build_parts(Settings.read()).guards.items())
     assert LiveKnowledge(CORPUS).passages > 400

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from agents.specialist import Catalogue, ToolFacts, load_catalogue
-from build import GUARDS, Parts, build_parts
+from build import Parts, build_parts
 from settings import ROOT, Settings
 
 SHIPPED = ROOT / "prompts"
@@ -30,7 +30,7 @@ def shipped() -> Catalogue:
 
 def load(folder: Path, before: Catalogue | None = None) -> Catalogue:
     """The catalogue of this folder, checked against the shipped tools and guards."""
-    return load_catalogue(folder, tool_facts(), frozenset(GUARDS), before)
+    return load_catalogue(folder, tool_facts(), frozenset(parts().guards), before)
 
 
 def copied(parent: Path) -> Path:

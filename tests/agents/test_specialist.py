@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from agents.specialist import PromptError, load_catalogue
-from build import GUARDS
 from errors import ConfigError
-from tests.agents.folders import SHIPPED, copied, edit, load, shipped, tool_facts
+from tests.agents.folders import SHIPPED, copied, edit, load, parts, shipped, tool_facts
 
 INTENTS = ("escalate", "greeting", "off_topic", "product_info", "quote")
 FILES = sorted(path.name for path in SHIPPED.glob("*.md"))
@@ -28,7 +27,7 @@ def test_every_shipped_specialist_names_known_tools_and_guards(intent: str) -> N
     specialist = shipped().specialists[intent]
 
     assert set(specialist.tools) <= set(tool_facts().leads)
-    assert set(specialist.guards) <= set(GUARDS)
+    assert set(specialist.guards) <= set(parts().guards)
     assert specialist.guards
     assert specialist.system[0].startswith("# ")
     assert "{{" not in "".join(specialist.system)

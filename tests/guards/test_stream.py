@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build import GUARDS
+from guards.every import every_guard
 from guards.length import length_guard
 from guards.stream import Chain, Fired, Guard, Scene, Segment
+from knowledge.brand import Brand, Competitor
 
 TEXT = st.text(alphabet=st.sampled_from('aB .!?\n。…)"*é1'), max_size=120)
 
@@ -49,6 +50,7 @@ class _Upper:
         return [Segment("!")]
 
 
+GUARDS = every_guard(Brand(competitor=[Competitor(name="Geico")]), lambda: ["a.example"], ["get_quote"])
 OWN = {
     "hold": Guard("hold", "hides numbers", lambda _: _Hold()),
     "upper": Guard("upper", "shouts", lambda _: _Upper()),

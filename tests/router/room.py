@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 
-from build import GUARDS, DeskKeeper, train
+from build import DeskKeeper, train
 from engine.base import Done, Engine, EngineRequest, Metered, Piece, Text
 from engine.failover import Failover
 from engine.local import Local
@@ -139,7 +139,7 @@ def desk(
         catalogue=shipped(),
         classifier=classifier(),
         toolbox=parts().toolbox,
-        guards=GUARDS,
+        guards=parts().guards,
         engines=engines or local_engines(),
         records=shelf or Shelf(),
         read_slots=partial(read_slots, vehicles=parts().vehicles),

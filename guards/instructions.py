@@ -1,0 +1,132 @@
+"""Keep the assistant's instructions to itself: a recital of its prompt ends before it is one.
+
+Why: how a desk is set up is its company's business, and a recited prompt is the first thing attackers ask for. A few
+words in common with the prompt are ordinary speech and flow on; from the sixth word in a row on the text is held, and
+at the fourteenth it is a recital: the rest of it, to the end of its sentence, is replaced by an honest line.
+What the company says in fixed texts anyway (replies, notices) is no secret, though the prompt says it too.
+"""
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from guards.stream import Guard, Scene, Segment
+from knowledge.lexicon import fold
+
+NOTICE = "not_for_telling"
+HELD_FROM_WORDS = 6
+RECITAL_WORDS = 14
+_LONGEST_WORD = 64  # a longer one counts as several
+_WORD = re.compile(r"[^\W_]{1,64}")
+_WORD_OR_END = re.compile(r"([^\W_]{1,64})|[.!?…\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """The secret words in order, which words follow each other in it, and where each row of HELD_FROM_WORDS begins."""
+
+    words: Sequence[str]
+    pairs: frozenset[tuple[str, str]]
+    places: Mapping[tuple[str, ...], Sequence[int]]
+
+
+@lru_cache(maxsize=64)
+def _read(secret: str, sayable: str) -> _Secret:
+    words = [fold(word) for word in _WORD.findall(secret)]
+    known = [fold(word) for word in _WORD.findall(sayable)]
+    said = {tuple(known[at : at + HELD_FROM_WORDS]) for at in range(len(known))}
+    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for at in range(len(words) - HELD_FROM_WORDS + 1):
+        row = tuple(words[at : at + HELD_FROM_WORDS])
+        if row not in said:
+            places[row].append(at)
+    return _Secret(words, frozenset(pairwise(words)), dict(places))
+
+
+class _Recital:
+    """One answer, read word by word beside the secret."""
+
+    def __init__(self, secret: _Secret, notice: str) -> None:
+        self._secret = secret
+        self._notice = notice
+        self._open = ""  # a word that is still coming
+        self._last: deque[str] = deque([""], maxlen=HELD_FROM_WORDS)
+        self._paired = 0  # how many words in a row follow each other in the secret as they do here
+        self._ends: list[int] = []  # places in the secret behind what is being recited
+        self._row = 0
+        self._held = ""
+        self._is_cut = False
+        self._was_told = False
+
+    def push(self, text: str) -> list[Segment]:
+        """Take in text; a row that may become a recital is held."""
+        text = self._open + text
+        whole = len(text)
+        while whole and text[whole - 1].isalnum():
+            whole -= 1
+        whole += (len(text) - whole) // _LONGEST_WORD * _LONGEST_WORD
+        self._open = text[whole:]
+        return self._take(text[:whole])
+
+    def end(self) -> list[Segment]:
+        """What is held was no recital."""
+        out = self._take(self._open)
+        held, self._open, self._held = self._held, "", ""
+        return [*out, Segment(held)] if held else out
+
+    def _take(self, text: str) -> list[Segment]:
+        out: list[Segment] = []
+        free = 0  # from here on the text is not decided
+        for found in _WORD_OR_END.finditer(text):
+            if found[1] is None:
+                if self._is_cut and not self._row:
+                    self._is_cut, free = False, found.end()
+                continue
+            before = self._row
+            self._hear(fold(found[1]))
+            if self._row != before and not self._is_cut:
+                free = self._turn(text, free, found, before, out)
+        rest = text[free:]
+        if self._row and not self._is_cut:
+            self._held += rest
+        elif not self._is_cut:
+            out.append(Segment(rest))
+        return [segment for segment in out if segment.text or segment.fired]
+
+    def _turn(self, text: str, free: int, word: re.Match[str], before: int, out: list[Segment]) -> int:
+        """A row begins, goes on or is over: show or hold what came before; returns from where the text is undecided."""
+        if not before:
+            out.append(Segment(text[free : word.start()]))
+            return word.start()
+        if not self._row:
+            out.append(Segment(self._held))
+            self._held = ""
+        elif self._row >= RECITAL_WORDS:
+            out.append(Segment("" if self._was_told else self._notice, "recital"))
+            self._held, self._is_cut, self._was_told = "", True, True
+        return free
+
+    def _hear(self, word: str) -> None:
+        """Compare one more word with the secret."""
+        secret = self._secret
+        self._paired = self._paired + 1 if (self._last[-1], word) in secret.pairs else 0
+        self._last.append(word)
+        self._ends = [place + 1 for place in self._ends if secret.words[place : place + 1] == [word]]
+        if self._ends:
+            self._row += 1
+            return
+        places = secret.places.get(tuple(self._last), ()) if self._paired >= HELD_FROM_WORDS - 1 else ()
+        self._ends = [place + HELD_FROM_WORDS for place in places]
+        self._row = HELD_FROM_WORDS if self._ends else 0
+
+
+def instructions_guard() -> Guard:
+    """The guard over what the scene says is not for telling."""
+
+    def make(scene: Scene) -> _Recital:
+        return _Recital(_read(scene.secret, scene.sayable), scene.notice(NOTICE))
+
+    return Guard("instructions", "The assistant's instructions are not recited.", make)
