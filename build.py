@@ -6,7 +6,7 @@ desk serves on.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,15 +24,24 @@ from errors import ConfigError
 from guards.every import every_guard
 from guards.stream import Guard
 from knowledge.brand import Brand
+from knowledge.customers import Customers
 from knowledge.index import KnowledgeIndex
 from knowledge.passages import Passage
 from knowledge.slots import read_slots
 from knowledge.tariff import Tariff
 from knowledge.vehicles import Vehicles
+from remote import Service
 from router.desk import Desk, DeskRecords, Engines
 from router.local import Example, LocalClassifier
 from router.retrain import retrain
 from settings import ROOT, Settings
+from store.accounts import StoredAccounts
+from store.actions import StoredActions
+from store.database import Database
+from tools.account import Account
+from tools.account_service import RemoteAccounts
+from tools.account_tools import get_billing, get_claim_status, get_policy
+from tools.cancellation import request_cancellation
 from tools.handoff import handoff_tool
 from tools.quote import TariffPrices, quote_tool
 from tools.registry import Toolbox
@@ -75,30 +84,38 @@ class LiveKnowledge:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What does not change while the server runs."""
+    """What does not change while the server runs. `customers` are those of the demo, where the company has such a file."""
 
     toolbox: Toolbox
     vehicles: Vehicles
     knowledge: LiveKnowledge
     facts: ToolFacts
     guards: Mapping[str, Guard]
+    customers: Customers | None
 
 
 def build_parts(settings: Settings) -> Parts:
-    """Tools and what they stand on. The company's own tariff and vehicles stand beside the folder of its articles.
+    """Tools and what they stand on. The company's own tariff, vehicles and customers stand beside the folder of its articles.
 
     Raises:
-        ConfigError: The tariff, the vehicles or the brand's lists are wrong.
+        ConfigError: The tariff, the vehicles, the customers or the brand's lists are wrong.
     """
     brand = _brand(settings.knowledge.parent / "brand.toml")
     vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
     tariff = Tariff.load(_beside(settings.knowledge, "tariff.toml"))
     tariff.check_rates(vehicles)
     knowledge = LiveKnowledge(settings.knowledge)
-    toolbox = Toolbox.of(quote_tool(TariffPrices(tariff, vehicles)), search_tool(knowledge), handoff_tool())
+    toolbox = Toolbox.of(
+        quote_tool(TariffPrices(tariff, vehicles)),
+        search_tool(knowledge),
+        handoff_tool(),
+        *(get_policy, get_billing, get_claim_status, request_cancellation),
+    )
     facts = ToolFacts(leads=toolbox.leads, slots=toolbox.slots, values=toolbox.values)
     guards = every_guard(brand, lambda: knowledge.hosts, toolbox.tools)
-    return Parts(toolbox, vehicles, knowledge, facts, guards)
+    file = settings.knowledge.parent / "customers.toml"
+    customers = Customers.read(file, datetime.now(UTC).date()) if file.is_file() else None
+    return Parts(toolbox, vehicles, knowledge, facts, guards, customers)
 
 
 def _brand(path: Path) -> Brand:
@@ -153,6 +170,26 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines, None]:
         )
 
 
+@asynccontextmanager
+async def open_accounts(
+    settings: Settings, parts: Parts, database: Database
+) -> AsyncGenerator[Callable[[str], Account], None]:
+    """Opens a customer's account: on the company's service if the settings name one, else on the demo customers.
+
+    Raises:
+        Unavailable: The demo customers cannot be put into the database.
+    """
+    actions = StoredActions(database)
+    if settings.customers_url is None:
+        stored = StoredAccounts(database)
+        await stored.load(parts.customers)
+        yield partial(Account, accounts=stored, actions=actions)
+        return
+    token = settings.customers_token.get_secret_value() if settings.customers_token else None
+    async with Service("customers", settings.customers_url, token, settings.customers_timeout_s) as service:
+        yield partial(Account, accounts=RemoteAccounts(service), actions=actions)
+
+
 class DeskKeeper:
     """Holds the current desk, and replaces it when prompts change.
 
@@ -165,6 +202,7 @@ class DeskKeeper:
         parts: Parts,
         engines: Engines,
         records: DeskRecords,
+        account_of: Callable[[str], Account],
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._settings = settings
@@ -183,6 +221,7 @@ class DeskKeeper:
             engines=engines,
             records=records,
             read_slots=partial(read_slots, vehicles=parts.vehicles),
+            account_of=account_of,
             mode=settings.router,
             speculate=settings.speculate == "on",
             utcnow=lambda: datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""The `frontdesk` command: serve, try, lint, prompts, knowledge, gaps, tail. Thin: each command calls one room and prints."""
+"""The `frontdesk` command: serve, try, token, lint, prompts, knowledge, gaps, tail. Thin: each calls one room and prints."""
 
 import asyncio
 import logging
@@ -47,13 +47,25 @@ def try_message(
         list[str], typer.Argument(help="What a customer might write; several make one conversation.")
     ],
     prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Id of the customer who has signed in.")] = None,
 ) -> None:
     """Send messages through the whole desk, without a server, and show what happened to each."""
     from terminal.trial import run_trial  # noqa: PLC0415 - the other commands start without it
 
     set_up_log(logging.ERROR)
     overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
-    asyncio.run(run_trial(Settings.read(**overrides), messages, out))
+    asyncio.run(run_trial(Settings.read(**overrides), messages, out, customer))
+
+
+@app.command()
+def token(
+    customer: Annotated[str, typer.Argument(help="Id of the customer, as the host site would send it.")],
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long it is good for.")] = 1,
+) -> None:
+    """Print a token that signs a customer in (Authorization: Bearer ...), for trying the desk out."""
+    from api.callers import customer_token  # noqa: PLC0415 - the other commands start without it
+
+    typer.echo(customer_token(Settings.read(), customer, days))
 
 
 @app.command()

@@ -4,12 +4,13 @@
     ├── BadInput 422 · NotFound 404 · Conflict 409 · Unauthorized 401 · Busy 429/503     the caller can act
     ├── EngineError: EngineBusy, EngineDown, EngineRefused                               failover decides
     ├── RemoteError                                a company's service failed; the tool that asked decides
-    ├── ToolError                                  goes to the model as a result, never raw to the customer
+    ├── ToolError, ToolQuestion                    goes to the model as a result, never raw to the customer
     └── ConfigError                                stops start-up: file, key, what was expected
 
 Raise at the place that knows, catch at the place that can act.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 
@@ -158,11 +159,13 @@ class EngineRefused(EngineError):
 class RemoteError(FrontdeskError):
     """A company's own service gave no usable answer.
 
-    `kind`: "timeout", "down" (unreachable, failing, broken off), "refused" (it said no; `reason` is its code) or
-    "invalid" (an answer that does not fit). `may_have_acted`: whether it may have done what it was asked to.
+    `kind`: "timeout", "down" (unreachable, failing, broken off), "refused" (it said no) or "invalid" (an answer that
+    does not fit). Of a refusal `reason` is its code, `field` the detail at fault, `limit` the limit that was crossed.
+    `may_have_acted`: whether it may have done what it was asked to, in any try. `retry_after_s`: when to ask again.
     """
 
     code = "remote_error"
+    retry_after_s: float | None = None
 
     def __init__(
         self,
@@ -170,28 +173,44 @@ class RemoteError(FrontdeskError):
         *,
         kind: Literal["timeout", "down", "refused", "invalid"],
         reason: str = "",
+        field: str | None = None,
+        limit: str = "",
         may_have_acted: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.reason = reason
+        self.field = field
+        self.limit = limit
         self.may_have_acted = may_have_acted
 
 
 class ToolError(FrontdeskError):
     """A tool could not do it. The message is written for the model: what is wrong and what to ask.
 
-    `field` names the argument at fault, `code` the reason, `limit` the limit that was crossed.
+    `field` names the argument at fault, `code` the reason, `limit` the limit that was crossed; `values` are further
+    values for the reply that tells it without Claude.
     """
 
     code = "tool_error"
 
     def __init__(
-        self, message: str, *, code: str = "tool_error", field: str | None = None, limit: str = ""
+        self,
+        message: str,
+        *,
+        code: str = "tool_error",
+        field: str | None = None,
+        limit: str = "",
+        values: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.field = field
         self.limit = limit
+        self.values = values or {}
+
+
+class ToolQuestion(ToolError):
+    """The tool needs a detail that only the customer knows: `field`. It is asked for; nothing went wrong."""
 
 
 class ConfigError(FrontdeskError):

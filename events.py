@@ -17,6 +17,7 @@ DecidedBy = Literal["haiku", "local", "flow", "fallback"]
 EngineName = Literal["claude", "local"]
 Outcome = Literal["answered", "answered_degraded", "escalated", "failed_with_notice"]
 Slots = dict[str, str | int]
+ActionState = Literal["previewed", "running", "done", "unknown", "refused"]
 
 
 class Frozen(BaseModel):
@@ -44,6 +45,26 @@ class Quote(Frozen):
     driver_age: int
     monthly_premium_usd: Decimal
     valid_until: date
+
+
+class Action(Frozen):
+    """A change that a customer is shown before it is made: a call of a tool, and what exactly it does.
+
+    Attributes:
+        subject: What is changed, in a word that the customer knows, for example a policy number.
+        terms: What happens, as the customer agrees to it: name -> value (days in ISO form, money in US dollars).
+        state: "unknown" when it may have been carried out, and nobody has said so.
+        expires_at: Until when a yes to it counts (UTC).
+        receipt: The number under which it was carried out; "" before.
+    """
+
+    preview_id: str
+    tool: str
+    subject: str
+    terms: dict[str, str]
+    state: ActionState
+    expires_at: datetime
+    receipt: str = ""
 
 
 class Flow(Frozen):
@@ -202,10 +223,22 @@ class HandoffRequested(Frozen):
     state: Literal["waiting", "claimed", "resolved"] = "waiting"
 
 
+class ActionChanged(Frozen):
+    """A change of the customer's contract was previewed, carried out, or given up."""
+
+    audience: ClassVar[Audience] = "customer"
+    type: Literal["action.changed"] = "action.changed"
+    action: Action
+
+
+Deed = QuoteGiven | HandoffRequested | ActionChanged
+"""What a tool did that lasts; customers hear of it after the answer, in events of their own."""
+
+
 class ToolReturned(Frozen):
     """The tool answered; `result` is what the model reads. `empty`: a search that found nothing.
 
-    `deeds` is what was done and lasts; customers hear of it after the answer, in events of their own.
+    `asks` names the argument that only the customer knows, when the tool needs it.
     """
 
     audience: ClassVar[Audience] = "customer"
@@ -216,7 +249,8 @@ class ToolReturned(Frozen):
     result: str
     took_ms: int
     empty: bool = False
-    deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
+    asks: str | None = None
+    deeds: tuple[Deed, ...] = ()
 
 
 class TextStarted(Frozen):
@@ -349,6 +383,7 @@ Event = Annotated[
     | GuardFired
     | QuoteGiven
     | HandoffRequested
+    | ActionChanged
     | FlowChanged
     | GuessDiscarded
     | TurnFinished

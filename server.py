@@ -25,7 +25,7 @@ from api.openapi import add_document
 from api.ops import add_ops_routes
 from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
-from build import DeskKeeper, build_parts, open_engines
+from build import DeskKeeper, build_parts, open_accounts, open_engines
 from router.desk import Engines
 from router.runner import TurnRunner
 from settings import ROOT, Settings
@@ -57,7 +57,8 @@ async def open_house(
             engines = await stack.enter_async_context(open_engines(settings))
         wake, records, server_id = Wake(), StoredRecords(database), secrets.token_urlsafe(9)
         event_log = EventLog(database, wake, server_id)
-        keeper = DeskKeeper(settings, parts, engines, records)
+        account_of = await stack.enter_async_context(open_accounts(settings, parts, database))
+        keeper = DeskKeeper(settings, parts, engines, records, account_of)
         runner = await stack.enter_async_context(
             TurnRunner(event_log, keeper.current, server_id, keeper.watch)
         )

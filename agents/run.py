@@ -7,6 +7,7 @@ from datetime import datetime
 from engine.base import Engine, Replies
 from events import Citation, Event, GapSeen, Slots
 from guards.stream import Guard
+from tools.account import Account
 from tools.registry import Records, Toolbox
 
 Emit = Callable[[Event], None]
@@ -17,6 +18,7 @@ class Place:
     """Where the specialist works: the turn, and what tools may know and use.
 
     `key_of` gives the idempotency key of a tool call (name, arguments): the same for every retry of the same call.
+    `account` and `consent` are what the tools get (tools/registry.py, ToolContext).
     `prices` are those given earlier in this conversation, in words.
     """
 
@@ -29,6 +31,8 @@ class Place:
     records: Records
     key_of: Callable[[str, object], str]
     customer_id: str | None = None
+    account: Account | None = None
+    consent: str | None = None
     prices: tuple[str, ...] = ()
 
 

@@ -21,7 +21,9 @@ from engine.models import refusal
 from errors import ConfigError
 from knowledge.lexicon import Lexicon
 
-FACTS = frozenset({"today", "language", "customer_name", "open_quote", "quotes", "also", "offer_person"})
+FACTS = frozenset(
+    {"today", "language", "customer_name", "open_quote", "preview", "quotes", "also", "offer_person"}
+)
 _REPLY_VALUES = frozenset({"choices", "sentences", "questions", "question", "limit"})
 _PROSE = ("Role", "Task", "Examples")
 _CACHEABLE = "; variables belong in `# This turn`, so that the text before it can be cached"

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from agents.run import Emit, Place, Run, Search
 from agents.specialist import Specialist
 from engine.base import ToolResult, ToolUse
-from errors import ToolError, Unavailable
-from events import Event, FaultSeen, HandoffRequested, JsonObject, QuoteGiven, ToolCalled, ToolReturned
+from errors import ToolError, ToolQuestion, Unavailable
+from events import Deed, Event, FaultSeen, HandoffRequested, JsonObject, ToolCalled, ToolReturned
 from tools.registry import Tool, Toolbox, ToolContext, ToolOutcome
 
 TOOL_TIMEOUT_S = 8.0
@@ -66,7 +66,8 @@ class ToolCalls:
         self._emit(ToolCalled(call_id=use.call_id, name=use.name, arguments=use.arguments))
         started = time.monotonic()
         tool: Tool | None = None
-        deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
+        deeds: tuple[Deed, ...] = ()
+        asks: str | None = None
         try:
             tool = self._allowed(use)
             arguments = tool.read(use.arguments)
@@ -78,6 +79,7 @@ class ToolCalls:
             self._take(tool, outcome, arguments)
         except ToolError as exc:
             result = self._failed(use, tool, exc)
+            asks = exc.field if isinstance(exc, ToolQuestion) else None
         self._emit(
             ToolReturned(
                 call_id=use.call_id,
@@ -86,6 +88,7 @@ class ToolCalls:
                 result=result.text,
                 took_ms=round((time.monotonic() - started) * 1000),
                 empty=result.ok and tool is not None and tool.lead == "search" and not result.passages,
+                asks=asks,
                 deeds=deeds,
             )
         )
@@ -113,6 +116,8 @@ class ToolCalls:
             now=place.now,
             records=place.records,
             customer_id=place.customer_id,
+            account=place.account,
+            consent=place.consent,
         )
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -125,8 +130,10 @@ class ToolCalls:
     def _take(self, tool: Tool, outcome: ToolOutcome, arguments: JsonObject) -> None:
         """What a good result changes: events to tell after the answer, the form's state."""
         self._deeds += [deed for deed in outcome.deeds if deed not in self._deeds]
-        if tool.lead == "handoff":
+        if any(isinstance(deed, HandoffRequested) for deed in outcome.deeds):
             self._run.handed_over = True
+        if outcome.fault:
+            self._emit(FaultSeen(code=outcome.fault, where=tool.name))
         if tool.lead == "search":
             looked_up = " ".join(str(value) for value in arguments.values())
             self._run.searches.append(Search(looked_up, has_found=bool(outcome.passages)))
@@ -145,7 +152,11 @@ class ToolCalls:
             ok=False,
             code=error.code,
             at_fault=error.field,
-            values={**{name: str(value) for name, value in use.arguments.items()}, "limit": error.limit},
+            values={
+                **{name: str(value) for name, value in use.arguments.items() if value is not None},
+                "limit": error.limit,
+                **error.values,
+            },
         )
 
 
@@ -157,5 +168,6 @@ def _succeeded(use: ToolUse, tool: Tool, outcome: ToolOutcome) -> ToolResult:
         ok=True,
         passages=outcome.passages,
         values=outcome.values,
+        code=outcome.code,
         names_prices=tool.names_prices,
     )

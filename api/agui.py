@@ -22,6 +22,7 @@ from ag_ui.core.events import (
 from fastapi.sse import format_sse_event
 
 from events import (
+    ActionChanged,
     Event,
     HandoffRequested,
     QuoteGiven,
@@ -39,7 +40,7 @@ from events import (
     TurnFinished,
     TurnRef,
 )
-from readers.reply import fold_reply
+from readers.reply import ActionShown, fold_reply
 
 KEEP_ALIVE = b": keep-alive\n\n"
 PROTOCOL = "1.0"
@@ -116,5 +117,8 @@ def _custom(turn: TurnRef, event: Event, so_far: Sequence[Event]) -> BaseEvent |
             return CustomEvent(
                 name="frontdesk.handoff", value={"ticket_id": event.ticket_id, "state": event.state}
             )
+        case ActionChanged():
+            shown = ActionShown.of(event.action)
+            return CustomEvent(name="frontdesk.action", value=shown.model_dump(mode="json"))
         case _:
             return None

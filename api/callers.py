@@ -8,12 +8,13 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import jwt
 from fastapi import Request
 from fastapi.responses import Response
 
-from errors import Unauthorized, Unavailable
+from errors import ConfigError, Unauthorized, Unavailable
 from settings import Settings
 
 COOKIE = "frontdesk_visitor"
@@ -87,7 +88,7 @@ class Callers:
         except jwt.PyJWTError as exc:
             raise Unauthorized(type(exc).__name__) from exc
         subject = claims.get("sub")
-        if isinstance(subject, str) and 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable():
+        if isinstance(subject, str) and _is_customer(subject):
             return subject
         raise Unauthorized("the token names no customer (claim sub)")
 
@@ -106,6 +107,30 @@ class Callers:
         if self._jwt_secret is not None:
             return self._jwt_secret, [_ALGORITHM]
         raise Unauthorized("no FRONTDESK_JWT_SECRET and no FRONTDESK_JWKS_URL is set")
+
+
+def customer_token(settings: Settings, customer: str, days: int) -> str:
+    """A token that signs this customer in for so many days, as the host site would make it; for trying the desk out.
+
+    Raises:
+        ConfigError: No secret is set that this server checks tokens with, or no customer can have this id.
+    """
+    if settings.jwks_url is not None or settings.jwt_secret is None:
+        raise ConfigError(
+            "setting FRONTDESK_JWT_SECRET: a token is signed with it; set it to 16 characters or more, here and on the server, "
+            "and leave FRONTDESK_JWKS_URL out"
+        )
+    if not _is_customer(customer) or customer != customer.strip():
+        raise ConfigError(
+            f"customer {customer!r}: an id has 1 to {_LONGEST_SUBJECT} printable characters and no spaces around it"
+        )
+    now = datetime.now(UTC)
+    claims = {"sub": customer, "iat": now, "exp": now + timedelta(days)}
+    return jwt.encode(claims, settings.jwt_secret.get_secret_value(), algorithm=_ALGORITHM)
+
+
+def _is_customer(subject: str) -> bool:
+    return 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable()
 
 
 def with_token(response: Response, caller: Caller, request: Request) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from events import EngineName, Flow, JsonObject, Slots, Usage
+from knowledge.details import Details
 from knowledge.passages import Passage
 
 Role = Literal["customer", "assistant"]
@@ -41,6 +42,7 @@ class ToolResult:
     """What a tool returned: words for the model, or passages it may cite, and values for templates.
 
     `names_prices`: a price in `text` may be shown, because the tool is a source of prices.
+    `code`: why it failed, or which of several good ends it came to; "" for a tool that has only one.
     """
 
     call_id: str
@@ -106,11 +108,21 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A tool's call that the customer's message completes."""
+
+    tool: str
+    arguments: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What the local engine goes by where Claude reads a prompt.
 
     `read` are the details found in this very message; `about` is the question to look up when it is not the message
     itself; `open_question` is asked again after a side question; `quoted` are the values of the last price.
+    `details` is what the message tells for tools' arguments; `call` is a call that it completes; `declined` is the tool
+    whose preview it is a plain no to.
     """
 
     intent: str
@@ -128,6 +140,9 @@ class Brief:
     quoted: Mapping[str, str] = field(default_factory=dict)
     degraded: bool = False
     degraded_before: bool = False
+    details: Details = field(default_factory=Details)
+    call: Call | None = None
+    declined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

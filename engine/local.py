@@ -2,7 +2,8 @@
 
 Why: the desk works on a fresh machine with no key and no network, and stays honest when the API is down. It asks for
 tools exactly as Claude does, so everything after the engine is the same. What it does follows from the
-specialist's first tool: fill its form, search with it, hand over with it, or (no tool) say a fixed text.
+specialist's first tool: fill its form, search with it, hand over with it, or (no tool) say a fixed text. Any further tool
+is called when the message's concepts choose the reply that has its name, or when the message completes a call to it.
 Its words all come from prompts/ and from passages; there is no company in here.
 """
 
@@ -20,6 +21,7 @@ from templates import render
 MODEL = "local"
 _PASSAGES_SHOWN = 2
 _NEAR_BEST = 0.55
+_SEARCHED = "answer"
 # In shares of the best score; set on evals/cases/answers.jsonl (python -m bench.answers).
 _HAS_THE_FIGURE = 0.3
 _LATER_IN_ARTICLE = 0.03
@@ -56,7 +58,7 @@ def _answer(request: EngineRequest, brief: Brief) -> Iterator[Piece]:
         yield from _after_tools(request, speak, results)
         yield from speak.closing()
         return
-    use = None if lead is None else _LEADS[lead.lead](lead, request, speak)
+    use = _called(request, brief) or (None if lead is None else _LEADS[lead.lead](lead, request, speak))
     if use is not None:
         yield use
         return
@@ -113,6 +115,18 @@ class _Speaker:
             yield Text(f"{text}\n\n")
 
 
+def _called(request: EngineRequest, brief: Brief) -> ToolUse | None:
+    """A call that the message completes, or of the tool whose reply its concepts choose."""
+    wanted = brief.call.tool if brief.call is not None else brief.replies.chosen(brief.concepts)
+    tool = next((tool for tool in request.tools if tool.name == wanted), None)
+    if tool is None or brief.declined is not None:
+        return None
+    if brief.call is not None:
+        return _use(tool, brief.call.arguments)
+    told = {name: brief.details.argument(name, schema) for name, schema in tool.schema["properties"].items()}
+    return _use(tool, told)
+
+
 def _form(tool: ToolSpec, _request: EngineRequest, speak: _Speaker) -> ToolUse | None:
     """Call the tool when all details are known and something is new."""
     brief = speak.brief
@@ -126,10 +140,11 @@ def _form(tool: ToolSpec, _request: EngineRequest, speak: _Speaker) -> ToolUse |
 
 
 def _search(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
-    """Look the question up, unless a fixed text answers it."""
-    if speak.brief.replies.chosen(speak.brief.concepts) is not None:
+    """Look the question up, unless a fixed text answers it; concepts may also choose the reply of a search."""
+    brief = speak.brief
+    if brief.declined is not None or brief.replies.chosen(brief.concepts) not in {None, _SEARCHED}:
         return None
-    return _use(tool, {"query": (speak.brief.about or request.message)[:400]})
+    return _use(tool, {"query": (brief.about or request.message)[:400]})
 
 
 def _handoff(tool: ToolSpec, request: EngineRequest, speak: _Speaker) -> ToolUse | None:
@@ -154,6 +169,9 @@ def _without_tool(lead: ToolSpec | None, speak: _Speaker) -> Iterator[Piece]:
         yield from _ask(lead, speak)
         return
     replies = speak.brief.replies
+    if speak.brief.declined is not None:
+        yield from speak.say(f"{speak.brief.declined}_declined", {})
+        return
     yield from speak.say(replies.chosen(speak.brief.concepts) or replies.default or "failed", {})
 
 
@@ -204,23 +222,27 @@ def _after_tools(request: EngineRequest, speak: _Speaker, results: tuple[ToolRes
                 chosen = speak.brief.replies.chosen(speak.brief.concepts) or "handed_over"
                 key = chosen if speak.has(chosen) else (speak.brief.replies.default or "handed_over")
                 yield from speak.say(key if result.ok else "failed", result.values)
-            case _ if result.ok:
-                yield Text(result.text)
             case _:
-                yield from speak.say("failed", result.values)
+                yield from _after_call(speak, result)
 
 
 def _after_form(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
-    if result.ok:
-        yield from speak.say("price", result.values)
+    yield from speak.say("price", result.values) if result.ok else _refusal(speak, result)
+
+
+def _after_call(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
+    """The reply for what the tool came to, else the one of its name, else its own words."""
+    if not result.ok:
+        yield from _refusal(speak, result)
         return
-    refused = f"refused_{result.code}"
-    if speak.has(refused):
-        yield from speak.say(refused, result.values)
-    elif result.at_fault and speak.has(f"ask_{result.at_fault}"):
-        yield from speak.say(f"ask_{result.at_fault}", result.values)
-    else:
-        yield from speak.say("unavailable", result.values)
+    key = next(filter(speak.has, (f"{result.name}_{result.code}", result.name)), None)
+    yield from [Text(result.text)] if key is None else speak.say(key, result.values)
+
+
+def _refusal(speak: _Speaker, result: ToolResult) -> Iterator[Piece]:
+    """Why a tool could not do it: by its reason, by the detail at fault, or in general."""
+    keys = (f"refused_{result.code}", f"ask_{result.at_fault or ''}")
+    yield from speak.say(next(filter(speak.has, keys), "unavailable"), result.values)
 
 
 def _after_search(speak: _Speaker, result: ToolResult, question: str) -> Iterator[Piece]:
@@ -228,7 +250,7 @@ def _after_search(speak: _Speaker, result: ToolResult, question: str) -> Iterato
     if not shown:
         yield from speak.say("nothing_found", {})
         return
-    template = speak.text("answer", {"sentences": "\x00"}) or "\x00"
+    template = speak.text(_SEARCHED, {"sentences": "\x00"}) or "\x00"
     before, _, after = template.partition("\x00")
     yield Text(before)
     for number, passage in enumerate(shown):

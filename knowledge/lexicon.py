@@ -118,6 +118,23 @@ class Lexicon:
                 found.extend((start, concept) for concept in node.concepts)
         return [concept for _, concept in sorted(dict.fromkeys(found))]
 
+    def says_only(self, text: str, concept: str) -> bool:
+        """Whether the text says this and nothing else: each of its words belongs to a phrase of the concept."""
+        folded = fold(text)
+        if _UNSPACED.search(folded):
+            parts = sorted((part for part, name in self._parts if name == concept), key=len, reverse=True)
+            for part in parts:
+                folded = folded.replace(part, " ")
+            return not _WORD.search(folded)
+        said = words(folded)
+        open_nodes: list[_Node] = []
+        is_end = bool(said)
+        for word in said:
+            begun = (*open_nodes, self._root) if is_end else open_nodes
+            open_nodes = [after for node in begun for after in node.follow(word)]
+            is_end = any(concept in node.concepts for node in open_nodes)
+        return is_end
+
     def _add(self, concept: str, phrase: str) -> None:
         if _UNSPACED.search(phrase):
             self._parts.append((phrase.replace("*", ""), concept))

@@ -1,8 +1,12 @@
 """The JSON reply to the customer: a fold over the events of one turn."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from events import (
+    Action,
+    ActionChanged,
+    ActionState,
     Citation,
     Event,
     Frozen,
@@ -19,7 +23,7 @@ from events import (
 )
 from readers.routing_line import engine_of
 
-_NOT_ALWAYS = frozenset({"visitor_token", "quote", "handoff", "error"})
+_NOT_ALWAYS = frozenset({"visitor_token", "quote", "handoff", "action", "error"})
 
 
 class QuoteShown(Frozen):
@@ -35,6 +39,29 @@ class HandoffShown(Frozen):
 
     ticket_id: str
     state: str
+
+
+class ActionShown(Frozen):
+    """A change as the customer gets it: what it does, and how far it is. `receipt` is "" until it is done."""
+
+    preview_id: str
+    name: str
+    state: ActionState
+    terms: dict[str, str]
+    receipt: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, action: Action) -> "ActionShown":
+        """What the customer may see of it: everything but our own book-keeping."""
+        return cls(
+            preview_id=action.preview_id,
+            name=action.tool,
+            state=action.state,
+            terms=action.terms,
+            receipt=action.receipt,
+            expires_at=action.expires_at,
+        )
 
 
 class ErrorShown(Frozen):
@@ -59,12 +86,13 @@ class Reply(Frozen):
     citations: tuple[Citation, ...] = ()
     quote: QuoteShown | None = None
     handoff: HandoffShown | None = None
+    action: ActionShown | None = None
     engine: str | None = None
     degraded: bool = False
     error: ErrorShown | None = None
 
     def shown(self) -> JsonObject:
-        """As JSON. A first token, a price, a ticket and an error are there only where there is one."""
+        """As JSON. A first token, a price, a ticket, a change and an error are there only where there is one."""
         whole = self.model_dump(mode="json")
         return {name: value for name, value in whole.items() if value is not None or name not in _NOT_ALWAYS}
 
@@ -93,6 +121,8 @@ def fold_reply(turn: TurnRef, events: Iterable[Event], visitor_token: str | None
                 )
             case HandoffRequested():
                 changes["handoff"] = HandoffShown(ticket_id=event.ticket_id, state=event.state)
+            case ActionChanged():
+                changes["action"] = ActionShown.of(event.action)
             case TurnFinished():
                 changes["degraded"] = event.outcome == "answered_degraded"
             case TurnFailed():

@@ -13,6 +13,7 @@ from router.assemble import assemble
 from router.closing import answer_id
 from router.decide import Decision
 from router.known import Emit, Known
+from router.unsettled import account_of
 from store.records import call_key
 from tools.quote import in_words
 
@@ -76,5 +77,7 @@ def _place(turn: Known, specialist: Specialist, language: str) -> Place:
         records=turn.desk.records,
         key_of=lambda tool, arguments: call_key(ref.conversation_id, ref.turn_id, tool, arguments),
         customer_id=turn.incoming.customer_id,
+        account=account_of(turn.desk, turn.incoming),
+        consent=turn.word.consent if turn.word else None,
         prices=tuple(in_words(quote) for quote in turn.state.quotes),
     )

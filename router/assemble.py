@@ -2,13 +2,14 @@
 
 from agents.request import build_request, today
 from agents.specialist import Specialist
-from engine.base import Brief, EngineRequest
+from engine.base import Brief, Call, EngineRequest
 from events import Flow
 from knowledge.language import language_name
 from router import flow as flows
 from router.decide import Decision
 from router.desk import Desk
 from router.known import Known, customer_hash
+from router.opencall import Word
 from tools.quote import in_words, quote_values
 
 _QUOTES_SHOWN = 3
@@ -43,10 +44,25 @@ def _facts(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
         "today": today(turn.desk.utcnow()),
         "language": language_name(language),
         "open_quote": _open_form(turn.desk, flow),
+        "preview": _preview(turn.word),
         "quotes": "; ".join(in_words(quote) for quote in turn.state.quotes[-_QUOTES_SHOWN:]),
         "also": ", ".join(also),
         "offer_person": "yes" if decision.offer_person else "",
     }
+
+
+def _preview(word: Word | None) -> str:
+    """The preview that the last answer showed, and what the customer says to it."""
+    if word is None or word.call.preview is None:
+        return ""
+    action = word.call.preview
+    terms = ", ".join(f"{name} {value}" for name, value in action.terms.items())
+    answers = {
+        "yes": "a plain yes to it; call the tool again now with this preview_id",
+        "no": "a plain no to it; nothing has changed and nothing will, say so",
+    }
+    answer = answers.get(word.says, "no plain yes to it, so it cannot be carried out; nothing has changed")
+    return f"{action.preview_id} of {action.tool} ({terms}). The customer's message is {answer}"
 
 
 def _open_form(desk: Desk, flow: Flow | None) -> str:
@@ -79,7 +95,17 @@ def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
         open_question=_open_question(desk, specialist, language, flow),
         quoted=quote_values(state.quotes[-1], language) if state.quotes else {},
         degraded_before=state.degraded_before,
+        details=turn.details,
+        call=_call(turn.word, specialist),
+        declined=turn.word.call.tool if turn.word is not None and turn.word.says == "no" else None,
     )
+
+
+def _call(word: Word | None, specialist: Specialist) -> Call | None:
+    """The tool's call that this message completes, if it is this specialist's."""
+    if word is None or not word.completes or word.call.intent != specialist.intent:
+        return None
+    return Call(word.call.tool, word.arguments)
 
 
 def _open_question(desk: Desk, specialist: Specialist, language: str, flow: Flow | None) -> str | None:

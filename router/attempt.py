@@ -13,6 +13,8 @@ from structlog.contextvars import bound_contextvars
 
 from errors import RowUnreadable
 from events import (
+    ActionChanged,
+    Deed,
     Event,
     FaultSeen,
     HandoffRequested,
@@ -33,13 +35,16 @@ from events import (
     TurnRef,
     is_end,
 )
+from knowledge.details import read_details
 from knowledge.language import detect_language
 from readers.routing_line import fold_routing_line
 from router.closing import notice_text, show_notice
 from router.contain import contained
 from router.desk import Desk
+from router.known import Incoming, word_of
 from router.state import ConversationState, fold_state, turns_to_read
-from router.turn import Incoming, run_turn
+from router.turn import run_turn
+from router.unsettled import settle
 from store.log import EventLog
 from store.turnlog import TurnLog
 
@@ -60,7 +65,7 @@ class _Told:
     route: RouteDecided | None = None
     open_tools: dict[str, str] = field(default_factory=dict)
     open_runs: list[str] = field(default_factory=list)
-    deeds: list[QuoteGiven | HandoffRequested] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
 
     def emit(self, event: Event) -> None:
         """Say it."""
@@ -88,7 +93,7 @@ class _Told:
                 self.open_runs.append(event.run_id)
             case SpecialistFinished():
                 self.open_runs = [run_id for run_id in self.open_runs if run_id != event.run_id]
-            case HandoffRequested() | QuoteGiven():
+            case HandoffRequested() | QuoteGiven() | ActionChanged():
                 self.deeds = [deed for deed in self.deeds if deed != event]
                 self.handed_over = self.handed_over or isinstance(event, HandoffRequested)
             case _:
@@ -150,27 +155,43 @@ async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
 
 async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _Told, server_id: str) -> None:
     """Answer, or say why not."""
-    accepted = next((item.event for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
-    text, locale = (accepted.text, accepted.locale) if accepted else ("", None)
+    accepted = next((item for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
+    customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
+    incoming = _incoming(turn, owner, customer_id, accepted)
     language = (
-        told.route.language if told.route else detect_language(text, hint=found.state.language or locale)
+        told.route.language
+        if told.route
+        else detect_language(incoming.text, hint=found.state.language or incoming.locale)
     )
     if len(found.earlier) > 1:
         told.emit(TurnRecovered(server=server_id))
         gives_up = sum(isinstance(item.event, TurnRecovered) for item in found.earlier) >= RECOVERIES_AT_MOST
         if told.text != "none" or gives_up:
+            await _settle(desk, incoming, found.state, told)
             _close(desk, turn, language, told, "interrupted")
             return
         _tidy(told)
     with contained("turn.failed") as caught:
         if found.trouble is not None:
             raise found.trouble
-        customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
-        incoming = Incoming(turn, text, owner, locale, customer_id)
         await run_turn(desk, incoming, found.state, told.emit, routed=told.route)
     if not told.has_ended:
         code = caught.code if caught.error is not None else "no_end"
+        await _settle(desk, incoming, found.state, told)
         _close(desk, turn, told.route.language if told.route else language, told, code)
+
+
+def _incoming(turn: TurnRef, owner: str, customer_id: str | None, accepted: Recorded | None) -> Incoming:
+    if accepted is None or not isinstance(accepted.event, TurnAccepted):
+        return Incoming(turn, "", owner, customer_id=customer_id)
+    event = accepted.event
+    return Incoming(turn, event.text, owner, event.locale, customer_id, accepted.at)
+
+
+async def _settle(desk: Desk, incoming: Incoming, state: ConversationState, told: _Told) -> None:
+    """A turn that ends badly may have begun something."""
+    details = read_details(incoming.text, desk.utcnow().date(), state.language or "en")
+    told.deeds += await settle(desk, incoming, word_of(desk, incoming, state, details))
 
 
 def _tidy(told: _Told) -> None:

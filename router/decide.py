@@ -1,7 +1,7 @@
 """Where a message goes, from what the classifiers said: pure rules, no waiting.
 
-Order: a choice the desk itself offered; an answer to the open form; Haiku; the local label if it is sure enough;
-else one question with choices, never twice in a row; else the safest specialist.
+Order: a word that a tool's call waits for; a choice the desk itself offered; an answer to the open form; Haiku; the
+local label if it is sure enough; else one question with choices, never twice in a row; else the safest specialist.
 Thresholds stand in prompts/classifier.md, where prompt engineers calibrate them.
 """
 
@@ -11,6 +11,7 @@ from agents.specialist import Catalogue
 from events import DecidedBy, Label
 from knowledge.slots import Reading
 from router.local import LocalLabel
+from router.opencall import Word
 from router.pick import pick
 from router.state import ConversationState
 
@@ -58,9 +59,19 @@ def with_triggers(label: LocalLabel, catalogue: Catalogue, concepts: frozenset[s
 
 
 def decide_without_label(
-    text: str, state: ConversationState, reading: Reading | None, catalogue: Catalogue
+    text: str,
+    state: ConversationState,
+    reading: Reading | None,
+    catalogue: Catalogue,
+    word: Word | None = None,
 ) -> Decision | None:
-    """A decision that needs no classifier, or None."""
+    """A decision that needs no classifier, or None.
+
+    Args:
+        word: What the message says to a call that is open.
+    """
+    if word is not None and word.is_whole:
+        return Decision(word.call.intent, 1.0, "flow")
     if state.clarification is not None:
         picked = pick(text, state.clarification.intents, catalogue)
         if picked is not None:

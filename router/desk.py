@@ -14,6 +14,7 @@ from events import Quote, Slots
 from guards.stream import Guard
 from knowledge.slots import Reading
 from router.local import LocalClassifier
+from tools.account import Account
 from tools.registry import Records, Toolbox
 
 RouterMode = Literal["haiku", "cascade", "local"]
@@ -47,7 +48,7 @@ class Engines:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a turn works with."""
+    """Everything a turn works with. `account_of` opens the account of a signed-in customer, by the id in their token."""
 
     catalogue: Catalogue
     classifier: LocalClassifier
@@ -56,6 +57,7 @@ class Desk:
     engines: Engines
     records: DeskRecords
     read_slots: ReadSlots
+    account_of: Callable[[str], Account]
     mode: RouterMode = "haiku"
     speculate: bool = True
     first_piece_s: float = 8.0

@@ -7,14 +7,17 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from events import Event, Label, LabelGiven, TurnRef
+from knowledge.details import Details, read_details
 from knowledge.language import detect_language
 from knowledge.slots import Reading
 from router import flow as flows
 from router.decide import still_served, with_triggers
 from router.desk import Desk
 from router.local import LocalLabel
+from router.opencall import Word, hear
 from router.state import ConversationState
 
 Emit = Callable[[Event], None]
@@ -22,18 +25,22 @@ Emit = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The message of this turn, and who wrote it."""
+    """The message of this turn, who wrote it, and when it was accepted (UTC)."""
 
     turn: TurnRef
     text: str
     owner: str
     locale: str | None = None
     customer_id: str | None = None
+    accepted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The message, the desk it came to, and what can be told of it at once. `started` is monotonic seconds."""
+    """The message, the desk it came to, and what can be told of it at once. `started` is monotonic seconds.
+
+    `word` is what it says to a call that the last answer left open; None when there is none.
+    """
 
     desk: Desk
     incoming: Incoming
@@ -43,6 +50,8 @@ class Known:
     language: str
     concepts: frozenset[str]
     reading: Reading | None
+    details: Details
+    word: Word | None
     local: LocalLabel
 
 
@@ -58,7 +67,19 @@ def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit
     took_ms = round((time.monotonic() - started) * 1000)
     reading = flows.read(desk, state.flow, incoming.text, concepts)
     emit(LabelGiven(source="local", label=spoken, took_ms=took_ms))
-    return Known(desk, incoming, state, emit, started, language, concepts, reading, local)
+    details = read_details(incoming.text, desk.utcnow().date(), language)
+    word = word_of(desk, incoming, state, details)
+    return Known(desk, incoming, state, emit, started, language, concepts, reading, details, word, local)
+
+
+def word_of(desk: Desk, incoming: Incoming, state: ConversationState, details: Details) -> Word | None:
+    """What the message says to the open call; None when none is open that its specialist still has."""
+    call = state.open_call
+    specialist = desk.catalogue.specialists.get(call.intent) if call is not None else None
+    if call is None or specialist is None or call.tool not in specialist.tools:
+        return None
+    schema = desk.toolbox.tools[call.tool].schema
+    return hear(call, incoming.text, incoming.accepted_at, desk.catalogue.lexicon, details, schema)
 
 
 def _awaiting(state: ConversationState, concepts: frozenset[str]) -> str | None:

@@ -20,6 +20,7 @@ from events import (
     TurnRef,
 )
 from readers.reply import fold_text
+from router.opencall import OpenCall, fold_open_call
 
 TURNS_REMEMBERED = 24
 _STEP = 8
@@ -42,12 +43,14 @@ class ConversationState:
 
     `mentions` are the customer's last messages since a form was last dropped: what was meant for that one is over.
     `handed_over`: the last answer handed the conversation over to a person.
+    `open_call`: what the last answer asked the customer for, on behalf of a tool.
     """
 
     history: tuple[Said, ...] = ()
     flow: Flow | None = None
     mentions: tuple[str, ...] = ()
     clarification: Clarification | None = None
+    open_call: OpenCall | None = None
     person_offered: bool = False
     handed_over: bool = False
     quotes: tuple[Quote, ...] = ()
@@ -80,6 +83,7 @@ def fold_state(
         flow=changes[-1].flow if changes else None,
         mentions=_mentions(known),
         clarification=_clarification(last),
+        open_call=fold_open_call(turns[-1][1]) if turns else None,
         person_offered=_offers_person(last),
         handed_over=any(isinstance(event, HandoffRequested) for event in last),
         quotes=quotes,
@@ -136,7 +140,7 @@ def _offers_person(last: Sequence[Event]) -> bool:
     """Whether the answer offered a person: as decided, or because nothing was found or a tool said no."""
     return any(
         (isinstance(event, RouteDecided) and event.offer_person)
-        or (isinstance(event, ToolReturned) and (event.empty or not event.ok))
+        or (isinstance(event, ToolReturned) and (event.empty or not (event.ok or event.asks)))
         or isinstance(event, TurnFailed)
         for event in last
     )

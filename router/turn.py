@@ -20,6 +20,7 @@ from router.desk import Desk
 from router.known import Emit, Incoming, Known, customer_hash, look_at
 from router.speculate import Ended, Gate, Guess
 from router.state import ConversationState
+from router.unsettled import settle
 
 _SIMILAR = 6
 __all__ = ["Incoming", "fail", "run_turn"]
@@ -47,11 +48,16 @@ async def run_turn(
         run = await _answer(turn, decision, language)
     else:
         decision, language, run = await _route_and_run(turn)
+    for deed in await settle(desk, incoming, turn.word):
+        run.handed_over = True
+        emit(deed)
     close(emit, incoming.turn, desk, language, run)
 
 
 async def _route_and_run(turn: Known) -> tuple[Decision, str, Run]:
-    decision = decide_without_label(turn.incoming.text, turn.state, turn.reading, turn.desk.catalogue)
+    decision = decide_without_label(
+        turn.incoming.text, turn.state, turn.reading, turn.desk.catalogue, turn.word
+    )
     engine = _labelling_engine(turn) if decision is None else None
     if engine is not None:
         return await _label_and_run(turn, engine)

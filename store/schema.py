@@ -83,3 +83,41 @@ feedback = Table(
     Column("comment", Text),
     Column("created_at_s", Float(53), nullable=False),
 )
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("preview_id", String(64), primary_key=True),
+    Column("customer_id", String(200), nullable=False),
+    Column("tool", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("created_at_s", Float(53), nullable=False),
+    Index(None, "customer_id", "subject"),
+)
+
+# Demo customers belong to no conversation, and are as many as the company's file has.
+
+demo_customers = Table(
+    "demo_customers",
+    metadata,
+    Column("customer_id", String(200), primary_key=True),
+    Column("payload", Text, nullable=False),
+)
+
+demo_cancellations = Table(
+    "demo_cancellations",
+    metadata,
+    Column("customer_id", String(200), primary_key=True),
+    Column("idempotency_key", String(64), primary_key=True),
+    Column("payload", Text, nullable=False),
+)
+
+demo_loads = Table(
+    "demo_loads",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("loaded_at_s", Float(53), nullable=False),
+)

@@ -11,6 +11,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from events import (
+    ActionChanged,
     EngineCalled,
     Event,
     FaultSeen,
@@ -24,6 +25,7 @@ from events import (
 )
 from readers.reply import fold_reply
 from readers.routing_line import fold_routing_line
+from router.attempt import CUSTOMER
 from server import open_house
 from settings import Settings
 from store.log import NewMessage
@@ -31,14 +33,21 @@ from store.log import NewMessage
 _RESULT_SHOWN = 240
 
 
-async def run_trial(settings: Settings, messages: list[str], out: Console) -> None:
-    """Answer the messages as one conversation and print each turn: labels, route, tools, guards, answer, cost."""
+async def run_trial(
+    settings: Settings, messages: list[str], out: Console, customer: str | None = None
+) -> None:
+    """Answer the messages as one conversation and print each turn: labels, route, tools, guards, answer, cost.
+
+    Args:
+        customer: The id of the customer who has signed in; None: a visitor writes.
+    """
+    owner = "visitor:trial" if customer is None else f"{CUSTOMER}{customer}"
     with tempfile.TemporaryDirectory(prefix="frontdesk-try-") as folder:
         own = settings.model_copy(update={"database_url": f"sqlite:///{Path(folder) / 'trial.db'}"})
         async with open_house(own) as house:
             conversation_id: str | None = None
             for number, text in enumerate(messages, start=1):
-                message = NewMessage("visitor:trial", text, f"trial-{number}", conversation_id)
+                message = NewMessage(owner, text, f"trial-{number}", conversation_id)
                 accepted = await house.runner.start(message)
                 conversation_id = accepted.turn.conversation_id
                 recorded = [
@@ -78,7 +87,7 @@ def _row(event: Event) -> tuple[str, str] | None:
             return "route", f"{event.intent} by {event.decided_by}, guess: {event.speculated}{asks}"
         case SpecialistStarted():
             return "specialist", f"{event.intent}, prompt {event.prompt_version}"
-        case ToolCalled() | ToolReturned():
+        case ToolCalled() | ToolReturned() | ActionChanged():
             return _tool_row(event)
         case GuardFired():
             return "guard", f"{event.guard}: {event.what}"
@@ -93,9 +102,12 @@ def _row(event: Event) -> tuple[str, str] | None:
             return None
 
 
-def _tool_row(event: ToolCalled | ToolReturned) -> tuple[str, str]:
+def _tool_row(event: ToolCalled | ToolReturned | ActionChanged) -> tuple[str, str]:
     match event:
         case ToolCalled():
             return "tool asked", f"{event.name} {event.arguments}"
         case ToolReturned():
             return "tool gave", f"{'ok' if event.ok else 'refused'}: {event.result[:_RESULT_SHOWN]}"
+        case ActionChanged():
+            terms = ", ".join(f"{name} {value}" for name, value in event.action.terms.items())
+            return f"change {event.action.state}", terms

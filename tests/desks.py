@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agents.reload import LOOK_EVERY_S
-from build import DeskKeeper, build_parts, open_engines
+from build import DeskKeeper, build_parts, open_accounts, open_engines
 from settings import Settings
 from store.database import Database
 from store.records import StoredRecords
@@ -31,8 +31,13 @@ async def kept_desk(
     settings: Settings, look_every_s: float = LOOK_EVERY_S
 ) -> AsyncGenerator[DeskKeeper, None]:
     """A keeper that watches its folders until the context is left."""
-    async with open_engines(settings) as engines, Database(settings.database_url) as database:
-        keeper = DeskKeeper(settings, build_parts(settings), engines, StoredRecords(database), look_every_s)
+    parts = build_parts(settings)
+    async with (
+        open_engines(settings) as engines,
+        Database(settings.database_url) as database,
+        open_accounts(settings, parts, database) as account_of,
+    ):
+        keeper = DeskKeeper(settings, parts, engines, StoredRecords(database), account_of, look_every_s)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(keeper.watch())
             yield keeper

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from errors import ToolError
-from events import HandoffRequested, JsonObject, Quote, QuoteGiven
+from events import Deed, JsonObject, Quote
 from knowledge.passages import Passage
+from tools.account import Account
 from tools.schema import schema_of
 
 Effect = Literal["read", "write"]
@@ -40,7 +41,13 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What the server knows about the call. `key` is the same for every retry of the same call."""
+    """What the server knows about the call.
+
+    Attributes:
+        key: The same for every retry of the same call.
+        account: What the signed-in customer has; None for a visitor.
+        consent: The preview that the customer's message is a plain yes to; None: it is no such yes.
+    """
 
     conversation_id: str
     turn_id: str
@@ -49,16 +56,29 @@ class ToolContext:
     now: datetime
     records: Records
     customer_id: str | None = None
+    account: Account | None = None
+    consent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToolOutcome:
-    """What a tool returns: words for the model, passages to cite, values for templates, and what was done."""
+    """What a tool returns.
+
+    Attributes:
+        text: Words for the model.
+        passages: What the answer may cite.
+        values: Values for reply templates.
+        deeds: What was done and lasts.
+        code: How it came out, where a tool has several good ends; it chooses the local reply.
+        fault: Code for the routing log, when something went wrong that is dealt with; "" otherwise.
+    """
 
     text: str
     passages: tuple[Passage, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
-    deeds: tuple[QuoteGiven | HandoffRequested, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    code: str = ""
+    fault: str = ""
 
 
 ToolFunction = Callable[..., Awaitable[ToolOutcome]]

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from engine.base import (
     Brief,
+    Call,
     Cited,
     Done,
     EngineRequest,
@@ -22,6 +24,7 @@ from engine.base import (
 from engine.local import Local, best_passages
 from errors import EngineRefused
 from events import Flow
+from knowledge.details import Details
 from knowledge.passages import Passage
 from tests.engine.calls import LABEL, PASSAGE, REQUEST, SEARCH, done_of, heard, text_of
 
@@ -339,11 +342,86 @@ async def test_a_failed_hand_over_is_not_called_a_success() -> None:
 # Other tools
 
 
-async def test_a_tool_it_knows_nothing_of_is_left_alone() -> None:
+async def test_a_tool_without_a_reply_of_its_name_is_left_alone() -> None:
     """Another company's tool is for Claude; what it returned in an earlier round is told, its failure is not."""
     assert done_of(await heard(Local(), _request(ODD))).stop_reason == "end_turn"
     assert await _says(_request(ODD, rounds=_round(ODD, text="Sunny."))) == "Sunny."
-    assert await _says(_request(ODD, rounds=_round(ODD, ok=False, text="stack trace"))) == "Sorry."
+    assert await _says(_request(ODD, rounds=_round(ODD, ok=False, text="stack trace"))) == "No price now."
+
+
+BILLS = ToolSpec(
+    "bills",
+    "Bills of a policy up to a day.",
+    {
+        "properties": {
+            "policy_number": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "until": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
+            "preview_id": {"type": "string"},
+        },
+        "required": ["policy_number", "until", "preview_id"],
+    },
+)
+WITH_BILLS = Replies(
+    {**REPLIES.texts, **_texts(bills="You owe {{sum}}.", bills_paid="All paid.", refused_sign_in="Sign in.")}
+    | {"bills_declined": {"en": "As you like."}},
+    triggers=(("answer", frozenset({"how"})), ("bills", frozenset({"owe"}))),
+)
+TOLD = Details(number="ap-1", day=date(2026, 12, 31))
+
+
+async def test_a_reply_with_a_tools_name_calls_the_tool() -> None:
+    """A prompt engineer gives the local desk a new tool by writing a reply; no code."""
+    use = await _use(_request(SEARCH, BILLS, replies=WITH_BILLS, concepts=frozenset({"owe"}), details=TOLD))
+
+    assert use.name == "bills"
+    assert use.arguments == {"policy_number": "ap-1", "until": "2026-12-31", "preview_id": None}
+
+
+async def test_concepts_of_the_searchs_own_reply_choose_the_search() -> None:
+    """Asked how one pays what one owes, an article answers, not the customer's bills."""
+    use = await _use(_request(SEARCH, BILLS, replies=WITH_BILLS, concepts=frozenset({"how", "owe"})))
+
+    assert use.name == SEARCH.name
+
+
+async def test_a_tool_of_another_specialist_is_not_called() -> None:
+    """A reply's name alone must not reach a tool that the prompt file does not list."""
+    done = done_of(await heard(Local(), _request(SEARCH, replies=WITH_BILLS, concepts=frozenset({"owe"}))))
+
+    assert done.stop_reason == "end_turn"
+
+
+async def test_a_message_that_completes_a_call_goes_on_with_it() -> None:
+    """A bare number after "which policy?" is no question for the articles."""
+    call = Call("bills", {"policy_number": "ap-1"})
+    use = await _use(_request(SEARCH, BILLS, replies=WITH_BILLS, call=call, concepts=frozenset({"how"})))
+
+    assert (use.name, use.arguments) == ("bills", {"policy_number": "ap-1"})
+
+
+async def test_a_plain_no_to_a_preview_is_answered_and_nothing_called() -> None:
+    """Whoever says no wants to read that nothing was done."""
+    request = _request(
+        SEARCH, BILLS, replies=WITH_BILLS, declined="bills", concepts=frozenset({"owe"}), details=TOLD
+    )
+
+    assert await _says(request) == "As you like."
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ({"values": {"sum": "5"}}, "You owe 5."),
+        ({"values": {"sum": "5"}, "code": "due"}, "You owe 5."),
+        ({"code": "paid"}, "All paid."),
+        ({"ok": False, "code": "sign_in"}, "Sign in."),
+        ({"ok": False, "code": "odd", "at_fault": "year"}, "Which year?"),
+        ({"ok": False, "code": "odd"}, "No price now."),
+    ],
+)
+async def test_a_tools_end_chooses_the_words(result: dict[str, object], text: str) -> None:
+    """One reply a tool, further ones for its other ends, and refusals as for forms."""
+    assert await _says(_request(SEARCH, BILLS, replies=WITH_BILLS, rounds=_round(BILLS, **result))) == text
 
 
 async def test_it_goes_on_where_claude_stopped() -> None:

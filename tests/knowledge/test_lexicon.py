@@ -85,3 +85,30 @@ def test_words_of_scripts_with_vowel_signs_stay_whole() -> None:
     """A Hindi or Thai word is one word, not one a consonant."""
     assert words("बीमा चाहिए।") == ["बीमा", "चाहिए"]
     assert words("ประกันรถ") == ["ประกันรถ"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says_only"),
+    [
+        ("human", True),
+        ("Human! A real person", False),
+        ("human, real person", True),
+        ("real real person", False),
+        ("real", False),
+        ("真人", True),
+        ("真人，真人。", True),
+        ("不要真人", False),
+        ("الموظف", True),
+        ("", False),
+        ("?", False),
+    ],
+)
+def test_a_text_that_says_one_thing_only_is_told_from_one_that_says_more(text: str, says_only: bool) -> None:
+    """A yes with a condition would cancel a policy."""
+    assert LEXICON.says_only(text, "human") is says_only
+
+
+def test_a_text_that_says_another_thing_does_not_say_this_one() -> None:
+    """A plain no is no yes."""
+    assert not LEXICON.says_only("merci", "human")
+    assert not LEXICON.says_only("merci", "no such concept")

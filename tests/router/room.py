@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 from build import DeskKeeper, train
@@ -35,6 +35,7 @@ from router.turn import Incoming, run_turn
 from store.records import short_id
 from tests.agents.folders import parts, shipped
 from tests.waiting import PATIENCE_S
+from tools.account import Account
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SPENT = Usage(input_tokens=1000, output_tokens=10, cost_usd=0.002)
@@ -126,12 +127,17 @@ def claude_engines(answer: Engine, label_by: Engine | None) -> Engines:
     return Engines(answer=Failover(answer, Local()), label=label_by, expects_claude=True)
 
 
+def _nobody(customer_id: str) -> Account:
+    raise LookupError(f"{customer_id} has no account in a conversation of visitors")
+
+
 def desk(
     engines: Engines | None = None,
     *,
     mode: RouterMode = "haiku",
     speculate: bool = True,
     shelf: DeskRecords | None = None,
+    account_of: Callable[[str], Account] | None = None,
     utcnow: Callable[[], datetime] = lambda: NOW,
 ) -> Desk:
     """The shipped desk on these engines."""
@@ -143,6 +149,7 @@ def desk(
         engines=engines or local_engines(),
         records=shelf or Shelf(),
         read_slots=partial(read_slots, vehicles=parts().vehicles),
+        account_of=account_of or _nobody,
         mode=mode,
         speculate=speculate,
         utcnow=utcnow,
@@ -217,10 +224,15 @@ class Talk:
 
     desk: Desk
     locale: str | None = None
+    customer_id: str | None = None
     turns: list[tuple[TurnRef, list[Recorded]]] = field(default_factory=list)
 
-    async def say(self, text: str) -> Turn:
-        """Send a message and wait for the end of its turn."""
+    async def say(self, text: str, *, written_before_s: float = 0.0) -> Turn:
+        """Send a message and wait for the end of its turn.
+
+        Args:
+            written_before_s: So many seconds ago it was accepted; it has waited for the turns before it.
+        """
         ordinal = len(self.turns) + 1
         ref = TurnRef(
             conversation_id="talk", turn_id=f"turn{ordinal}", ordinal=ordinal, message_id=f"m{ordinal}"
@@ -233,7 +245,10 @@ class Talk:
 
         emit(TurnAccepted(message_id=ref.message_id, text=text, locale=self.locale))
         state = await self.state()
-        await run_turn(self.desk, Incoming(ref, text, "visitor:1", self.locale), state, emit)
+        accepted_at = seen[0].at - timedelta(seconds=written_before_s)
+        owner = "visitor:1" if self.customer_id is None else f"customer:{self.customer_id}"
+        incoming = Incoming(ref, text, owner, self.locale, self.customer_id, accepted_at)
+        await run_turn(self.desk, incoming, state, emit)
         self.turns.append((ref, seen))
         return turn
 
