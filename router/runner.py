@@ -24,6 +24,7 @@ from store.log import LEASE_S, Accepted, EventLog, NewMessage
 log = structlog.get_logger()
 TURNS_AT_ONCE = 500
 RENEW_S = LEASE_S / 3
+_PASSES_AFTER_OUTAGE = 3
 _LOOK_AGAIN_S = 0.1
 _AGAIN_S = (0.1, 0.5, 2.0)
 
@@ -51,12 +52,14 @@ class TurnRunner:
         self._arriving: set[asyncio.Event] = set()
         self._stack = AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
+        self._was_cut_off = False
         self.is_draining = False
 
     async def __aenter__(self) -> Self:
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._own(self._group, self._forever(self._keep_leases, "lease-keeper"), "lease-keeper")
         self._own(self._group, self._forever(self._watch, "desk-watcher"), "desk-watcher")
+        self._own(self._group, self._forever(self._log.listen, "listener"), "listener")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -159,14 +162,24 @@ class TurnRunner:
             await asyncio.sleep(RENEW_S)
 
     async def _keep_leases(self) -> None:
-        """Renew the leases of the turns that run here, and take over turns whose server is gone."""
+        """Renew the leases of the turns that run here, and take over turns whose server is gone.
+
+        When the database was away, leases may have run out that nobody could renew: their servers come first.
+        """
+        to_wait = _PASSES_AFTER_OUTAGE if self._was_cut_off else 0
         while True:
-            if self._running:
-                await self._log.renew_leases(self._running)
-            room = TURNS_AT_ONCE - self.under_way
-            for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
-                owner = await self._log.owner(turn.conversation_id) or ""
-                if turn.turn_id not in self._running and not self.is_draining:
-                    log.warning("turn.recovered", turn_id=turn.turn_id)
-                    self._spawn(turn, owner)
+            self._was_cut_off = True  # unless this pass goes through
+            await self._log.renew_leases(self._running)
+            if to_wait == 0:
+                await self._take_over()
+            to_wait = max(0, to_wait - 1)
+            self._was_cut_off = False
             await asyncio.sleep(RENEW_S)
+
+    async def _take_over(self) -> None:
+        room = TURNS_AT_ONCE - self.under_way
+        for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
+            owner = await self._log.owner(turn.conversation_id) or ""
+            if turn.turn_id not in self._running and not self.is_draining:
+                log.warning("turn.recovered", turn_id=turn.turn_id)
+                self._spawn(turn, owner)

@@ -1,1 +1,1 @@
-"""The event log and what must last beside it, on SQLite by default."""
+"""The event log and what must last beside it, on SQLite or PostgreSQL."""

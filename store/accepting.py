@@ -1,7 +1,8 @@
 """Accept a message: once per (conversation, message id), for its owner only, and not more than can wait.
 
 Laws: the same message again is the same turn; the same id with another text is refused; somebody else's
-conversation looks like one that does not exist. Everything here happens in one transaction.
+conversation looks like one that does not exist. Everything here happens in one transaction, and at one place (see
+`place_of`) no other server is at work meanwhile.
 """
 
 import hashlib
@@ -41,10 +42,18 @@ class Accepted:
     is_new: bool
 
 
+def place_of(message: NewMessage) -> str:
+    """What two servers must not accept for at the same time: a conversation, or a first message sent twice."""
+    return message.conversation_id or f"{message.owner} {message.message_id}"
+
+
 def accept_message(
-    connection: Connection, message: NewMessage, server_id: str, now_s: float
+    connection: Connection, message: NewMessage, turn_id: str, server_id: str, now_s: float
 ) -> tuple[Accepted, Recorded | None]:
     """The message's turn, and its first event if it is new.
+
+    Args:
+        turn_id: The id of a new turn. A turn that has it already was accepted by an earlier run of the same work.
 
     Raises:
         NotFound: The conversation is unknown, or somebody else's.
@@ -55,10 +64,10 @@ def accept_message(
     if conversation_id is not None:
         earlier = _earlier(connection, conversation_id, message)
         if earlier is not None:
-            return Accepted(earlier, is_new=False), None
+            return Accepted(earlier, is_new=earlier.turn_id == turn_id), None
     turn = TurnRef(
         conversation_id=conversation_id or message.conversation_id or secrets.token_urlsafe(18),
-        turn_id=secrets.token_urlsafe(15),
+        turn_id=turn_id,
         ordinal=1 if conversation_id is None else _next_ordinal(connection, conversation_id),
         message_id=message.message_id,
     )

@@ -1,31 +1,29 @@
 """Open the database, bring it to the newest schema, and run readers and writers beside the event loop.
 
 Why threads: a reader or a group of writes is one hop to a thread and back, whatever number of statements it has.
-SQLite runs in WAL mode with synchronous=FULL: what was committed survives a power cut.
+A database that is away for a moment is waited for; connections that broke are replaced.
 """
 
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from errors import ConfigError, Unavailable
-from store.address import check_file, driver_url
-from store.group import Result, Work, fault_of, is_outage, unavailable
+from store.address import backend_at
+from store.backend import PASSING
+from store.group import Result, Work, unavailable
 from store.migrate import migrate
-from store.writer import Writer
+from store.writer import PATIENCE_S, Writer
 
 READERS = 8
 READER_WAIT_S = 2.0
-READ_BUSY_S = 5.0
-WRITE_PATIENCE_S = 4.5
 MIGRATION_PATIENCE_S = 10.0
-_LOCK_TRY_S = 0.25
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_TRY_AGAIN_S = 0.1
 
 
 class Database:
@@ -40,18 +38,18 @@ class Database:
         *,
         readers: int = READERS,
         reader_wait_s: float = READER_WAIT_S,
-        write_patience_s: float = WRITE_PATIENCE_S,
+        write_patience_s: float = PATIENCE_S,
     ) -> None:
-        self.url = driver_url(url)
-        self.read_engine = _engine(self.url, readers, "BEGIN", READ_BUSY_S)
-        self.write_engine = _engine(self.url, 1, "BEGIN IMMEDIATE", _LOCK_TRY_S)
-        self.writer = Writer(self.write_engine, write_patience_s)
+        self.backend = backend_at(url)
+        self.read_engine = self.backend.readers(readers)
+        self.write_engine = self.backend.writer()
+        self.writer = Writer(self.write_engine, self.backend.fault_of, write_patience_s)
         self._reader_wait_s = reader_wait_s
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="database-reader")
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        check_file(self.url)
+        self.backend.prepare()
         async with AsyncExitStack() as opened:
             opened.callback(self._dispose)
             await asyncio.to_thread(self._prepare)
@@ -73,19 +71,18 @@ class Database:
         """Bring the schema up to date; another server that starts at the same time is waited for.
 
         Raises:
-            ConfigError: The file cannot be opened, is no database, or was made by a newer version.
+            ConfigError: It cannot be opened, is no database, or was made by a newer version.
         """
         until = time.monotonic() + MIGRATION_PATIENCE_S
         while True:
             try:
                 with self.write_engine.begin() as connection:
+                    self.backend.hold(connection, "migration")
                     migrate(connection)
             except DBAPIError as exc:
-                if fault_of(exc) == "db_busy" and time.monotonic() < until:
+                if self.backend.fault_of(exc) == "db_busy" and time.monotonic() < until:
                     continue
-                raise ConfigError(
-                    f"FRONTDESK_DATABASE_URL: the database cannot be opened ({exc.orig}); is the path right, and writable?"
-                ) from exc
+                raise ConfigError(f"FRONTDESK_DATABASE_URL: {self.backend.refusal(exc)}") from exc
             else:
                 return
 
@@ -96,26 +93,39 @@ class Database:
             Unavailable: No reader came free in time, or the database did not answer.
             FrontdeskError: What `work` itself raised.
         """
-
-        def in_thread() -> Result:
-            with self.read_engine.connect() as connection:
-                return work(connection)
-
+        fault = None
         try:
             async with asyncio.timeout(self._reader_wait_s):
-                return await asyncio.get_running_loop().run_in_executor(self._readers, in_thread)
+                while True:
+                    try:
+                        return await asyncio.get_running_loop().run_in_executor(
+                            self._readers, self._in_thread, work
+                        )
+                    except DBAPIError as exc:
+                        fault = self.backend.fault_of(exc)
+                        if fault is None:
+                            raise
+                        if fault not in PASSING:
+                            raise unavailable(fault) from exc
+                    await asyncio.sleep(_TRY_AGAIN_S)
         except TimeoutError as exc:
+            if fault is not None:
+                raise unavailable(fault) from exc
             raise Unavailable("database: all readers are busy", code="pool_exhausted") from exc
-        except DBAPIError as exc:
-            if not is_outage(exc):
-                raise
-            raise unavailable(exc) from exc
+
+    def _in_thread(self, work: Work[Result]) -> Result:
+        with self.read_engine.connect() as connection:
+            return work(connection)
 
     async def write(self, work: Work[Result]) -> Result:
-        """Run `work` in the next group; returns after the commit. The work may run twice; only one run counts.
+        """Run `work` in the next group; returns after the commit.
+
+        The work may run again. Only one run counts, with one exception: when the line to the database broke in the
+        middle of a commit, nobody knows whether that was done. So a work finds out by a key what it did already.
 
         Raises:
-            Unavailable: It could not be committed (database locked, full, or closed); nothing of it was written.
+            Unavailable: It could not be committed (database locked, full, away, or closed); nothing of it was
+                written, unless the line broke.
             FrontdeskError: What `work` itself refused, before it wrote anything.
         """
         return await self.writer.write(work)
@@ -134,20 +144,3 @@ class Database:
 def _touch(connection: Connection) -> None:
     """A write that changes nothing, to see whether writes go through again."""
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-
-
-def _engine(url: str, connections: int, begin: str, busy_s: float) -> Engine:
-    """An engine of our own ways: it begins transactions as we say, and syncs every commit."""
-    engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
-
-    def on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's connection has no common type
-        connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in (f"busy_timeout={round(1000 * busy_s)}", *_PRAGMAS):
-            connection.execute(f"PRAGMA {pragma}")
-
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
-    return engine

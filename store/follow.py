@@ -14,6 +14,7 @@ from store.wake import Subscription, Wake
 
 IDLE_S = 7.0
 _POLL_S = 0.25
+_POLL_BELOW_WAKE_S = 2.0
 
 
 class _Tail(Protocol):
@@ -43,7 +44,7 @@ async def follow_turn(
     """
     seq = after_seq
     with wake.subscribe(turn.conversation_id, waits_for_end=True) as subscription:
-        async with aclosing(_follow(log, subscription, turn, after_seq)) as follower:
+        async with aclosing(_follow(log, wake, subscription, turn, after_seq)) as follower:
             async for recorded in follower:
                 yield recorded
                 seq = seq if recorded is None else recorded.seq
@@ -62,7 +63,7 @@ async def follow_conversation(
     with wake.subscribe(conversation_id) as subscription:
         while not subscription.left:
             turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
-            async with aclosing(_follow(log, subscription, turn, after_seq)) as follower:
+            async with aclosing(_follow(log, wake, subscription, turn, after_seq)) as follower:
                 async for recorded in follower:
                     if recorded is None:
                         yield None
@@ -73,7 +74,7 @@ async def follow_conversation(
             ordinal, after_seq = ordinal + 1, 0
 
 
-async def follow_ends(wake: Wake) -> AsyncGenerator[TurnRef | None, None]:
+async def follow_ends(log: _Log, wake: Wake) -> AsyncGenerator[TurnRef | None, None]:
     """Turns of all conversations as they end, from now on, until the server stops; None as above."""
     clock = asyncio.get_running_loop().time
     with wake.subscribe("") as subscription:
@@ -81,18 +82,24 @@ async def follow_ends(wake: Wake) -> AsyncGenerator[TurnRef | None, None]:
             if subscription.overran:
                 subscription.begin_again()
             committed = await subscription.next(clock() + IDLE_S)
-            yield committed.turn if committed is not None else None
+            if committed is None:
+                yield None
+            elif committed.turn.turn_id:
+                yield committed.turn
+            else:
+                yield await log.turn_at(committed.turn.conversation_id, committed.turn.ordinal)
 
 
 async def _follow(
-    log: _Log, subscription: Subscription, turn: TurnRef, after_seq: int
+    log: _Log, wake: Wake, subscription: Subscription, turn: TurnRef, after_seq: int
 ) -> AsyncGenerator[Recorded | None, None]:
     clock = asyncio.get_running_loop().time
     seq, spoke_s = after_seq, clock()
     while not subscription.left:
         subscription.begin_again()
         tail = await log.read_tail(turn, seq)
-        read_again_s = clock() + (_POLL_S if tail.is_elsewhere else IDLE_S)
+        poll_s = _POLL_BELOW_WAKE_S if wake.hears_others else _POLL_S
+        read_again_s = clock() + (poll_s if tail.is_elsewhere else IDLE_S)
         news: list[Recorded] | None = tail.events
         while news is not None:
             for recorded in news:
@@ -119,5 +126,5 @@ async def _hear(subscription: Subscription, turn: TurnRef, seq: int, until_s: fl
         return []
     news = [recorded for recorded in committed.events if recorded.seq > seq]
     if not news:
-        return None if is_end(committed.events[-1].event) else []
+        return None if committed.has_ended or not committed.events else []
     return news if news[0].seq == seq + 1 else None

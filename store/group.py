@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from errors import FrontdeskError, Unavailable
+from store.backend import PASSING, Fault
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
+FaultOf = Callable[[DBAPIError], Fault | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +27,35 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
-    """Somebody else has the write lock; nothing was tried."""
+class Later:
+    """Somebody has a lock, or the line broke: the same may work in a moment.
 
-    error: DBAPIError
+    Nothing was written, unless the line broke in the middle of the commit: then nobody here can know.
+    """
+
+    fault: Fault
 
 
-Outcome = Any  # what the work gave, or Failed
+Outcome = Any  # what the work gave, or Failed, or Later
 
 
-def run_group(connection: Connection, group: Sequence[Work[Any]]) -> list[Outcome] | Locked:
+def run_group(connection: Connection, group: Sequence[Work[Any]], fault_of: FaultOf) -> list[Outcome]:
     """The outcome of each write, once all are on disk."""
     try:
         connection.begin()
     except DBAPIError as exc:
-        if fault_of(exc) == "db_busy":
-            return Locked(exc)
-        return [Failed(unavailable(exc)) for _ in group]
+        return [trouble(fault_of(exc)) for _ in group]
     try:
         outcomes = [_outcome(connection, work) for work in group]
         connection.commit()
     except Exception as exc:  # noqa: BLE001 - it is raised again, at the caller whose work it is
         connection.rollback()
-        if isinstance(exc, DBAPIError) and is_outage(exc):
-            return [Failed(unavailable(exc)) for _ in group]
-        return [Failed(exc)] if len(group) == 1 else [_alone(connection, work) for work in group]
+        fault = fault_of(exc) if isinstance(exc, DBAPIError) else None
+        is_of_one = fault is None or fault == "db_busy"
+        if is_of_one and len(group) > 1:
+            return [run_group(connection, [work], fault_of)[0] for work in group]
+        return [Failed(exc) if fault is None else trouble(fault) for _ in group]
     return outcomes
-
-
-def _alone(connection: Connection, work: Work[Any]) -> Outcome:
-    outcomes = run_group(connection, [work])
-    return Failed(unavailable(outcomes.error)) if isinstance(outcomes, Locked) else outcomes[0]
 
 
 def _outcome(connection: Connection, work: Work[Any]) -> Outcome:
@@ -66,20 +66,12 @@ def _outcome(connection: Connection, work: Work[Any]) -> Outcome:
         return Failed(exc)
 
 
-def is_outage(error: DBAPIError) -> bool:
-    """Whether the database itself is in trouble (locked, full, damaged, gone), and not the statement."""
-    return not isinstance(error, IntegrityError | ProgrammingError | DataError)
+def trouble(fault: Fault | None) -> Failed | Later:
+    """What a write hears when the database itself fails."""
+    return Later(fault) if fault in PASSING else Failed(unavailable(fault))
 
 
-def unavailable(error: DBAPIError) -> Unavailable:
-    """The failure as its callers hear of it."""
-    fault = fault_of(error)
-    return Unavailable(f"database: {fault}", code=fault)
-
-
-def fault_of(error: DBAPIError) -> str:
-    """The routing log's code of a database failure."""
-    text = str(error.orig)
-    if "locked" in text or "busy" in text:
-        return "db_busy"
-    return "db_full" if "full" in text else "db_error"
+def unavailable(fault: Fault | None) -> Unavailable:
+    """The failure as callers hear of it."""
+    code = fault or "db_error"
+    return Unavailable(f"database: {code}", code=code)

@@ -3,7 +3,9 @@
 A lease that lies too far in the future was written before the clock was set back; it counts as run out.
 """
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
 
 from events import TurnRef
 from store.accepting import LEASE_S
@@ -18,15 +20,21 @@ def _has_run_out(now_s: float) -> ColumnElement[bool]:
     return and_(turns.c.is_open == 1, run_out)
 
 
-def expired(connection: Connection, now_s: float, limit: int) -> list[TurnRef]:
+def _expired(now_s: float, limit: int) -> Select[Any]:
     """Open turns without a valid lease, each conversation's in order."""
     query = select(turns).where(_has_run_out(now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
-    return [turn_ref(row) for row in connection.execute(query.limit(limit)).all()]
+    return query.limit(limit)
+
+
+def any_expired(connection: Connection, now_s: float) -> bool:
+    """Whether there is an open turn without a valid lease."""
+    return connection.execute(_expired(now_s, 1)).first() is not None
 
 
 def take_over(connection: Connection, server_id: str, now_s: float, limit: int) -> list[TurnRef]:
-    """The same, now leased to this server."""
-    found = expired(connection, now_s, limit)
+    """Such turns, now leased to this server; those that another server takes over in this moment are left to it."""
+    query = _expired(now_s, limit).with_for_update(skip_locked=True)
+    found = [turn_ref(row) for row in connection.execute(query).all()]
     for turn in found:
         lease = {"lease_owner": server_id, "lease_until_s": now_s + LEASE_S}
         connection.execute(update(turns).where(is_turn(turn)).values(lease))

@@ -5,6 +5,7 @@ what a customer saw survives the death of the process. Numbers within a turn run
 server that holds the turn's lease appends to it.
 """
 
+import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tu
 from errors import RowUnreadable
 from events import Recorded, TurnRef
 from store import follow, leases
-from store.accepting import LEASE_S, Accepted, NewMessage, accept_message
+from store.accepting import LEASE_S, Accepted, NewMessage, accept_message, place_of
+from store.bell import Bell
 from store.database import Database
 from store.rows import is_turn, recorded_in, turn_ref
 from store.schema import conversations, events, turns
@@ -46,6 +48,11 @@ class EventLog:
         self._wake = wake
         self._server_id = server_id
         self._clock = clock
+        self._bell = Bell(database.backend, wake, server_id)
+
+    async def listen(self) -> None:
+        """Hear what other servers commit, until cancelled; without it followers learn of it a moment later."""
+        await self._bell.listen()
 
     async def accept(self, message: NewMessage) -> Accepted:
         """Store the message, once per (conversation, message id); returns after it is on disk.
@@ -56,16 +63,23 @@ class EventLog:
             Busy: Too many messages of this conversation wait; nothing was stored.
             Unavailable: The database cannot take it now; nothing was stored.
         """
-        accepted, recorded = await self._database.write(
-            lambda connection: accept_message(connection, message, self._server_id, self._clock())
-        )
+        turn_id = secrets.token_urlsafe(15)
+
+        def work(connection: Connection) -> tuple[Accepted, Recorded | None]:
+            self._database.backend.hold(connection, place_of(message))
+            accepted, recorded = accept_message(connection, message, turn_id, self._server_id, self._clock())
+            if recorded is not None:
+                self._bell.ring(connection, accepted.turn, has_ended=False)
+            return accepted, recorded
+
+        accepted, recorded = await self._database.write(work)
         if recorded is not None:
-            self._wake.publish(Committed(accepted.turn, (recorded,)))
+            self._wake.publish(Committed(accepted.turn, (recorded,), has_ended=False))
         return accepted
 
     def turn_log(self, turn: TurnRef, last_seq: int) -> TurnLog:
         """Where the running turn appends its events, after `last_seq`."""
-        return TurnLog(self._database, self._wake, turn, last_seq, self._server_id, self._clock)
+        return TurnLog(self._database, self._wake, self._bell, turn, last_seq, self._server_id, self._clock)
 
     async def read_turn(self, turn: TurnRef, after_seq: int = 0) -> list[Recorded]:
         """The turn's events after this number, in order.
@@ -151,7 +165,7 @@ class EventLog:
 
     def follow_ends(self) -> AsyncGenerator[TurnRef | None, None]:
         """Turns of all conversations as they end, from now on; see follow.follow_ends."""
-        return follow.follow_ends(self._wake)
+        return follow.follow_ends(self, self._wake)
 
     async def has_open_before(self, turn: TurnRef) -> bool:
         """Whether an earlier turn of the conversation has not ended yet."""
@@ -159,7 +173,7 @@ class EventLog:
 
     async def take_over(self, limit: int) -> list[TurnRef]:
         """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
-        if not await self._database.read(lambda connection: leases.expired(connection, self._clock(), 1)):
+        if not await self._database.read(lambda connection: leases.any_expired(connection, self._clock())):
             return []
         return await self._database.write(
             lambda connection: leases.take_over(connection, self._server_id, self._clock(), limit)

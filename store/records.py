@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
 from errors import RowUnreadable
 from events import Quote
@@ -30,6 +30,7 @@ class StoredRecords:
         named = quote.model_copy(update={"quote_id": short_id("Q", key)})
 
         def work(connection: Connection) -> Quote:
+            self._database.backend.hold(connection, conversation_id)
             mine = (quotes.c.conversation_id == conversation_id) & (quotes.c.quote_id == named.quote_id)
             payload = connection.execute(select(quotes.c.payload).where(mine)).scalar()
             if payload is not None:
@@ -54,6 +55,7 @@ class StoredRecords:
         ticket_id = short_id("T", key)
 
         def work(connection: Connection) -> str:
+            self._database.backend.hold(connection, conversation_id)
             same = (tickets.c.reason == reason) & (tickets.c.state == "waiting")
             mine = (tickets.c.conversation_id == conversation_id) & (
                 same | (tickets.c.ticket_id == ticket_id)
@@ -88,7 +90,9 @@ class StoredRecords:
         }
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(feedback), row)
+            mine = and_(*(feedback.c[name] == row[name] for name in ("conversation_id", "feedback_id")))
+            if connection.execute(select(feedback.c.rating).where(mine)).first() is None:
+                connection.execute(insert(feedback), row)
 
         await self._database.write(work)
         return str(row["feedback_id"])

@@ -8,12 +8,14 @@ Life: one TurnLog per running turn, made by the runner; it ends with the turn.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, insert, select, update
 
 from errors import LeaseLost, Unavailable
 from events import Event, Recorded, TextDelta, TurnRef, is_end
+from store.bell import Bell
 from store.database import Database
 from store.rows import event_row, is_turn
 from store.schema import events, turns
@@ -22,6 +24,15 @@ from store.wake import Committed, Wake
 PACE_S = 0.05
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 2.0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Consecutive events that are written as one row."""
+
+    row: dict[str, object]
+    has_ended: bool
+    was_tried: bool = False
 
 
 class TurnLog:
@@ -35,6 +46,7 @@ class TurnLog:
         self,
         database: Database,
         wake: Wake,
+        bell: Bell,
         turn: TurnRef,
         last_seq: int,
         server_id: str,
@@ -44,6 +56,7 @@ class TurnLog:
         self.written: list[Recorded] = []
         self._database = database
         self._wake = wake
+        self._bell = bell
         self._seq = last_seq
         self._server_id = server_id
         self._epoch_s = clock() - time.monotonic()
@@ -102,23 +115,35 @@ class TurnLog:
             for number, (at_s, event) in enumerate(pending, start=1)
         )
         self._seq += len(recorded)
+        batch = _Batch(event_row(self.turn, recorded), any(is_end(event) for _, event in pending))
         wait_s = _FIRST_RETRY_S
         while True:
             try:
-                await self._database.write(lambda connection: self._append(connection, recorded))
+                await self._database.write(lambda connection: self._append(connection, batch))
                 break
             except Unavailable:
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LAST_RETRY_S)
         self.written.extend(recorded)
-        self._wake.publish(Committed(self.turn, recorded))
+        self._wake.publish(Committed(self.turn, recorded, batch.has_ended))
 
-    def _append(self, connection: Connection, recorded: tuple[Recorded, ...]) -> None:
+    def _append(self, connection: Connection, batch: _Batch) -> None:
+        if batch.was_tried and _is_there(connection, batch):
+            return
+        batch.was_tried = True
         held = and_(is_turn(self.turn), turns.c.is_open == 1, turns.c.lease_owner == self._server_id)
-        if any(is_end(item.event) for item in recorded):
+        if batch.has_ended:
             is_held = connection.execute(update(turns).where(held).values(is_open=0)).rowcount == 1
-        else:
-            is_held = connection.execute(select(turns.c.ordinal).where(held)).first() is not None
+        else:  # locked, so that nobody takes the turn over before this is committed
+            query = select(turns.c.ordinal).where(held).with_for_update()
+            is_held = connection.execute(query).first() is not None
         if not is_held:
             raise LeaseLost(f"turn {self.turn.turn_id}")
-        connection.execute(insert(events), event_row(self.turn, recorded))
+        connection.execute(insert(events), batch.row)
+        self._bell.ring(connection, self.turn, has_ended=batch.has_ended)
+
+
+def _is_there(connection: Connection, batch: _Batch) -> bool:
+    """Whether an earlier try was committed, although the line broke before we heard of it."""
+    same = and_(*(events.c[name] == value for name, value in batch.row.items()))
+    return connection.execute(select(events.c.ordinal).where(same)).first() is not None

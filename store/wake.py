@@ -1,4 +1,4 @@
-"""Tell followers on this server that events were committed, and when it is time to leave.
+"""Tell followers on this server that events were committed, here or elsewhere, and when it is time to leave.
 
 Why: a follower reads the log once and then wants to hear of new events without asking the database each time.
 A follower that falls far behind is told to read the log again instead of being buffered without end.
@@ -10,17 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from events import Recorded, TurnRef, is_end
+from events import Recorded, TurnRef
 
 QUEUE_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """Events of one turn that are on disk now."""
+    """Events of one turn that are on disk now; none when another server wrote them, and they must be read there.
+
+    Of a turn that runs elsewhere only the conversation and the number are known.
+    """
 
     turn: TurnRef
     events: tuple[Recorded, ...]
+    has_ended: bool
 
 
 @dataclass(slots=True)
@@ -61,9 +65,13 @@ class Subscription:
 
 
 class Wake:
-    """Followers of conversations on this server; the empty name hears of the ends of all turns."""
+    """Followers of conversations on this server; the empty name hears of the ends of all turns.
+
+    `hears_others`: what other servers commit is told here too.
+    """
 
     def __init__(self) -> None:
+        self.hears_others = False
         self._followers: dict[str, list[Subscription]] = defaultdict(list)
         self._sent_away: set[bool] = set()
 
@@ -84,9 +92,16 @@ class Wake:
         """Hand events to the followers."""
         for subscription in self._followers.get(committed.turn.conversation_id, ()):
             subscription.put(committed)
-        if any(is_end(recorded.event) for recorded in committed.events):
+        if committed.has_ended:
             for subscription in self._followers.get("", ()):
                 subscription.put(committed)
+
+    def refresh(self) -> None:
+        """Make all followers read the log again: something may have been missed."""
+        for followers in self._followers.values():
+            for subscription in followers:
+                subscription.overran = True
+                subscription.put(None)
 
     def send_away(self, *, waiting_for_end: bool) -> None:
         """Make followers leave, and those who come later: the endless ones, or those who wait for a turn's end."""

@@ -16,9 +16,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from errors import Unavailable
-from store.group import Failed, Locked, Outcome, Result, Work, run_group, unavailable
+from store.backend import PASSING
+from store.group import Failed, FaultOf, Later, Outcome, Result, Work, run_group, trouble, unavailable
 
 log = structlog.get_logger()
+PATIENCE_S = 4.5
+NO_ANSWER_S = 5.0
+_TRY_AGAIN_S = 0.05
 _TELL_EVERY_S = 60.0
 
 
@@ -45,17 +49,23 @@ class _Write:
 
 
 class Writer:
-    """Commits groups of writes. A write waits up to `patience_s` for the lock; `fault` is the last failure's code.
+    """Commits groups of writes. `fault` is the last failure's code.
 
-    `clock` is monotonic seconds.
+    A write waits up to `patience_s` for a lock, or for a database that is away for a moment. A database that does not
+    answer at all is waited for NO_ANSWER_S longer. `clock` is monotonic seconds.
     """
 
     def __init__(
-        self, engine: Engine, patience_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Engine,
+        fault_of: FaultOf,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fault: str | None = None
         self.patience_s = patience_s
         self._engine = engine
+        self._fault_of = fault_of
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._connection: Connection | None = None
@@ -71,7 +81,11 @@ class Writer:
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Write(work, done, self._clock()))
         self._wake.set()
-        return await done
+        try:
+            async with asyncio.timeout(self.patience_s + NO_ANSWER_S):
+                return await done
+        except TimeoutError as exc:
+            raise Unavailable("database: no answer", code="db_error") from exc
 
     def close(self) -> None:
         """Take no more writes; `run` commits those that wait, and returns."""
@@ -82,12 +96,15 @@ class Writer:
         """Write group after group until closed. Whatever ends it, nobody waits for a writer that is gone."""
         group: list[_Write] = []
         try:
-            while not self._is_closed or self._waiting:
-                await self._wake.wait()
+            while not self._is_closed or self._waiting or group:
+                if not group:
+                    await self._wake.wait()
                 self._wake.clear()
-                group, self._waiting = self._waiting, []
-                while group := [write for write in group if not write.done.done()]:
+                group, self._waiting = [*group, *self._waiting], []
+                if group := _unanswered(group):
                     await self._commit(group)
+                if group := _unanswered(group):
+                    await asyncio.sleep(_TRY_AGAIN_S)
         finally:
             self._is_closed = True
             for write in [*group, *self._waiting]:
@@ -96,44 +113,56 @@ class Writer:
             self._thread.shutdown()
 
     async def _commit(self, group: list[_Write]) -> None:
-        """Try once. While somebody else has the lock, only those who have waited long enough are told so."""
+        """Try once, and tell what came of it; those who may still hope are not told yet."""
         loop = asyncio.get_running_loop()
         outcomes = await loop.run_in_executor(self._thread, self._in_thread, group)
-        if isinstance(outcomes, Locked):
-            self._note(unavailable(outcomes.error).code, len(group))
-            late = self._clock() - self.patience_s
-            for write in group:
-                if write.since <= late:
-                    write.tell(Failed(unavailable(outcomes.error)))
-            return
-        failed = [item.error for item in outcomes if isinstance(item, Failed)]
-        faults = [error.code for error in failed if isinstance(error, Unavailable)]
-        self.fault = faults[0] if faults else None
-        if faults:
-            self._note(faults[0], len(group))
+        faults = [fault for outcome in outcomes if (fault := _fault(outcome)) is not None]
+        self._note(faults[0] if faults else None, len(group))
+        late = self._clock() - self.patience_s
         for write, outcome in zip(group, outcomes, strict=True):
-            write.tell(outcome)
+            if not isinstance(outcome, Later):
+                write.tell(outcome)
+            elif write.since <= late:
+                write.tell(Failed(unavailable(outcome.fault)))
 
-    def _in_thread(self, group: list[_Write]) -> list[Outcome] | Locked:
-        wanted = [write.run for write in group]
+    def _in_thread(self, group: list[_Write]) -> list[Outcome]:
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            return run_group(self._connection, wanted)
+            outcomes = run_group(self._connection, [write.run for write in group], self._fault_of)
         except DBAPIError as exc:  # not even a connection was to be had, or it is of no use any more
+            outcomes = [trouble(self._fault_of(exc)) for _ in group]
             self._disconnect()
-            return [Failed(unavailable(exc)) for _ in group]
+        if any(isinstance(outcome, Later) and outcome.fault == "db_reconnect" for outcome in outcomes):
+            self._disconnect()
+        return outcomes
 
     def _disconnect(self) -> None:
         if self._connection is not None:
+            self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
-    def _note(self, fault: str, writes: int) -> None:
-        """Keep the fault in mind, and log it once a minute."""
+    def _note(self, fault: str | None, writes: int) -> None:
+        """Keep the fault in mind; log it once a minute, and that it is over."""
+        if self.fault is not None and fault is None:
+            log.info("database.recovered", fault=self.fault)
         self.fault = fault
         now = self._clock()
-        if now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:
+        if fault is not None and now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:
             self._told[fault] = now
-            say = log.warning if fault == "db_busy" else log.critical
+            say = log.warning if fault in PASSING else log.critical
             say("database.failed", fault=fault, writes=writes)
+
+
+def _unanswered(group: list[_Write]) -> list[_Write]:
+    return [write for write in group if not write.done.done()]
+
+
+def _fault(outcome: Outcome) -> str | None:
+    """The code of what the database failed with, if it did."""
+    if isinstance(outcome, Later):
+        return outcome.fault
+    if isinstance(outcome, Failed) and isinstance(outcome.error, Unavailable):
+        return outcome.error.code
+    return None

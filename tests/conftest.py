@@ -4,16 +4,19 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 
 import hypothesis
 import pytest
 
 from settings import Settings, set_up_log
+from tests.postgres import ELSEWHERE, Postgres, running_postgres
 from tests.quicktime import QuickLoop
 
 _OURS = ("ANTHROPIC_", "FRONTDESK_")
-_KEPT = {"FRONTDESK_TEST_REQUIRE"}  # says which parts of the suite must not be skipped
+_REQUIRE = "FRONTDESK_TEST_REQUIRE"  # says which parts of the suite must not be skipped
+_KEPT = {_REQUIRE, ELSEWHERE}
 _LOOPBACK = ("127.", "::1", "localhost")
 
 for _name in [name for name in os.environ if name.startswith(_OURS) and name not in _KEPT]:
@@ -52,3 +55,23 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     if item.get_closest_marker("quick_time"):
         return {"quick": QuickLoop}
     return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_postgres())
+        except Exception as exc:
+            if "postgres" in os.environ.get(_REQUIRE, ""):
+                raise
+            pytest.skip(f"PostgreSQL cannot be set up here: {exc}")
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The address of an empty database on it."""
+    with postgres.database() as url:
+        yield url

@@ -78,7 +78,8 @@ def _settings(folder: Path) -> Settings:
     return Settings.read(FRONTDESK_ENGINE="local", FRONTDESK_DATABASE_URL=f"sqlite:///{folder / 'desk.db'}")
 
 
-def _check(step: Step, reply: dict[str, Any]) -> None:
+def check_step(step: Step, reply: dict[str, Any]) -> None:
+    """The reply is as the step says."""
     assert reply["intent"] == step.intent, (step.says, reply["intent"], reply["text"])
     assert reply["text"].strip()
     for words in step.contains:
@@ -106,7 +107,7 @@ async def test_the_ideal_conversation_works_as_json(steps: tuple[Step, ...], tmp
             assert response.status_code == 200, response.text
             reply = response.json()
             conversation = {"conversation_id": reply["conversation_id"]}
-            _check(step, reply)
+            check_step(step, reply)
         history = (await client.get(f"/chat/{conversation['conversation_id']}")).json()
 
     assert [message["text"] for message in history["messages"][::2]] == [step.says for step in steps]
@@ -123,7 +124,7 @@ async def test_the_ideal_conversation_works_as_a_stream(steps: tuple[Step, ...],
             events = [event async for _, event in _stream(client, {"message": step.says, **conversation})]
             reply = events[-1]["result"]
             conversation = {"conversation_id": reply["conversation_id"]}
-            _check(step, reply)
+            check_step(step, reply)
             text = "".join(event["delta"] for event in events if event["type"] == "TEXT_MESSAGE_CONTENT")
             assert text == reply["text"]
             shown.append(text)

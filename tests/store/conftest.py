@@ -1,19 +1,40 @@
-"""A database in the test's own folder, and the log on it."""
+"""A database of the test's own, and the log on it: on SQLite and on PostgreSQL, unless a test says on which."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
 from store.database import Database
 from store.log import EventLog
 from store.wake import Wake
+from tests.postgres import Postgres
+
+NewUrl = Callable[[], AbstractContextManager[str]]
+
+
+@contextmanager
+def sqlite_url() -> Iterator[str]:
+    """The address of a file that is not there yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/desk.db"
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def new_url(request: pytest.FixtureRequest) -> NewUrl:
+    """Gives the address of another empty database each time, for as long as its context is open."""
+    if request.param == "sqlite":
+        return sqlite_url
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.database
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """The address of a database that is not there yet."""
-    return f"sqlite:///{tmp_path / 'desk.db'}"
+def url(new_url: NewUrl) -> Iterator[str]:
+    """The address of an empty database."""
+    with new_url() as address:
+        yield address
 
 
 @pytest.fixture

@@ -18,8 +18,11 @@ from events import (
     TurnRef,
 )
 from events import Label as EventLabel
+from store.database import Database
 from store.log import EventLog, NewMessage
 from store.turnlog import TurnLog
+from store.wake import Wake
+from tests.waiting import PATIENCE_S
 
 END = TurnFinished(outcome="answered")
 _LABEL = LabelGiven(source="local", label=EventLabel(intent="greeting", confidence=0.9), took_ms=1)
@@ -54,6 +57,16 @@ async def writing(event_log: EventLog, turn: TurnRef, last_seq: int = 1) -> Asyn
         writer.cancel()
 
 
+@asynccontextmanager
+async def two_servers(url: str) -> AsyncIterator[list[EventLog]]:
+    """The logs of two servers on one database."""
+    async with (
+        Database(url, write_patience_s=PATIENCE_S) as here,
+        Database(url, write_patience_s=PATIENCE_S) as there,
+    ):
+        yield [EventLog(here, Wake(), "here"), EventLog(there, Wake(), "there")]
+
+
 async def write(event_log: EventLog, turn: TurnRef, batches: Sequence[Sequence[Event]]) -> None:
     """Write these batches, each to disk before the next."""
     async with writing(event_log, turn) as turn_log:
@@ -66,3 +79,9 @@ async def write(event_log: EventLog, turn: TurnRef, batches: Sequence[Sequence[E
 def told(recorded: Sequence[Recorded]) -> list[tuple[int, Event]]:
     """Numbers and events, without the times."""
     return [(item.seq, item.event) for item in recorded]
+
+
+def is_waiting(wake: Wake, followers: int = 1) -> bool:
+    """Whether so many have read what there is, and wait for more."""
+    subscriptions = [one for several in wake._followers.values() for one in several]
+    return len(subscriptions) == followers and all(one._queue._getters for one in subscriptions)  # type: ignore[attr-defined]

@@ -1,9 +1,7 @@
 """Whoever comes back gets exactly the rest, in order, whatever happened to them in between."""
 
 import asyncio
-import tempfile
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +12,8 @@ from store import follow
 from store.database import Database
 from store.log import EventLog
 from store.wake import QUEUE_LIMIT, Committed, Wake
-from tests.store.filling import END, begin, middles, told, write, writing
+from tests.store.conftest import NewUrl
+from tests.store.filling import END, begin, is_waiting, middles, told, write, writing
 from tests.waiting import PATIENCE_S, soon, until
 
 
@@ -30,12 +29,12 @@ async def _all(event_log: EventLog, turn: TurnRef, after: int = 0) -> list[Recor
     st.integers(0, 6),
 )
 def test_following_after_any_event_gives_the_same_rest(
-    batches: list[list[Event]], after: int, already: int
+    new_url: NewUrl, batches: list[list[Event]], after: int, already: int
 ) -> None:
     """A client that comes back at any moment, with any last event, puts together the same conversation."""
 
-    async def run(folder: Path) -> None:
-        async with Database(f"sqlite:///{folder / 'desk.db'}") as database:
+    async def run(url: str) -> None:
+        async with Database(url) as database:
             event_log = EventLog(database, Wake(), "here")
             turn = await begin(event_log)
             async with writing(event_log, turn) as turn_log, asyncio.timeout(PATIENCE_S):
@@ -55,8 +54,8 @@ def test_following_after_any_event_gives_the_same_rest(
             assert live == whole[after:]
             assert await _all(event_log, turn, after) == whole[after:]
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder)))
+    with new_url() as url:
+        asyncio.run(run(url))
 
 
 async def test_a_turn_that_has_ended_has_no_rest_after_its_end(event_log: EventLog) -> None:
@@ -72,7 +71,7 @@ async def test_an_event_number_beyond_the_turn_ends_with_the_turn(event_log: Eve
     """A forged number costs its inventor the answer and us nothing."""
     turn = await begin(event_log)
     following = asyncio.ensure_future(_all(event_log, turn, 999_999))
-    await until(lambda: _is_waiting(wake))
+    await until(lambda: is_waiting(wake))
     await write(event_log, turn, [[END]])
 
     assert await soon(following) == []
@@ -92,7 +91,7 @@ async def test_a_slow_follower_reads_again_what_it_missed(
             await turn_log.flush()
             recorded = await event_log.read_turn(turn, 1)
             for _ in range(QUEUE_LIMIT + 5):  # more wake-ups than a follower is kept
-                wake.publish(Committed(turn, tuple(recorded[:1])))
+                wake.publish(Committed(turn, tuple(recorded[:1]), has_ended=False))
             turn_log.emit(END)
         async with asyncio.timeout(PATIENCE_S):
             got += [item async for item in follower]
@@ -106,11 +105,11 @@ async def test_a_wake_up_that_was_lost_is_noticed(event_log: EventLog, wake: Wak
     async with aclosing(event_log.follow_turn(turn)) as follower:
         assert await anext(follower) is not None
         waiting = asyncio.ensure_future(anext(follower))
-        await until(lambda: _is_waiting(wake))
+        await until(lambda: is_waiting(wake))
         deaf = EventLog(event_log._database, Wake(), "here")  # commits without telling this follower
         await write(deaf, turn, [[TextDelta(message_id="a", text="x"), TextDelta(message_id="b", text="y")]])
         last = (await event_log.read_turn(turn))[-1]
-        wake.publish(Committed(turn, (last,)))
+        wake.publish(Committed(turn, (last,), has_ended=False))
 
         first = await soon(waiting)
         second = await anext(follower)
@@ -134,7 +133,7 @@ async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog, wake
                     return
 
     reading = asyncio.ensure_future(read())
-    await until(lambda: _is_waiting(wake))
+    await until(lambda: is_waiting(wake))
     await write(event_log, first, [[TextDelta(message_id="a", text="x")], [END]])
     third = await begin(event_log, 3, first.conversation_id)
     await write(event_log, second, [[END]])
@@ -153,7 +152,7 @@ async def test_coming_back_with_the_end_of_a_turn_goes_on_with_the_next(
 
     async with aclosing(event_log.follow_conversation(first.conversation_id, 1, 2)) as follower:
         waiting = asyncio.ensure_future(anext(follower))
-        await until(lambda: _is_waiting(wake))
+        await until(lambda: is_waiting(wake))
         second = await begin(event_log, 2, first.conversation_id)
         item = await soon(waiting)
 
@@ -168,7 +167,7 @@ async def test_a_turn_on_another_server_is_followed_too(
     elsewhere = EventLog(database, Wake(), "there")
     turn = await begin(elsewhere)
     following = asyncio.ensure_future(_all(event_log, turn))
-    await until(lambda: _is_waiting(wake))
+    await until(lambda: is_waiting(wake))
     await write(elsewhere, turn, [[TextDelta(message_id="a", text="x")], [END]])
 
     assert [item.seq for item in await soon(following)] == [1, 2, 3]
@@ -198,7 +197,7 @@ async def test_ends_of_all_turns_are_told(event_log: EventLog, wake: Wake) -> No
     """Ops see every turn as it ends, of every conversation."""
     async with aclosing(event_log.follow_ends()) as ends:
         waiting = asyncio.ensure_future(anext(ends))
-        await until(lambda: _is_waiting(wake))
+        await until(lambda: is_waiting(wake))
         first, second = await begin(event_log), await begin(event_log, 2)
         await write(event_log, second, [[END]])
         await write(event_log, first, [[END]])
@@ -213,16 +212,16 @@ async def test_ops_that_are_too_slow_go_on_with_what_is_new(
     monkeypatch.setattr(follow, "IDLE_S", PATIENCE_S)
     async with aclosing(event_log.follow_ends()) as ends:
         waiting = asyncio.ensure_future(anext(ends))
-        await until(lambda: _is_waiting(wake))
+        await until(lambda: is_waiting(wake))
         turn = await begin(event_log)
         await write(event_log, turn, [[END]])
         assert await waiting == turn
         last = (await event_log.read_turn(turn))[-1]
         for _ in range(QUEUE_LIMIT + 5):
-            wake.publish(Committed(turn, (last,)))
+            wake.publish(Committed(turn, (last,), has_ended=True))
         monkeypatch.setattr(follow, "IDLE_S", 0.01)
         assert await anext(ends) is None
-        wake.publish(Committed(turn, (last,)))
+        wake.publish(Committed(turn, (last,), has_ended=True))
         assert await anext(ends) == turn
 
 
@@ -243,7 +242,7 @@ async def test_followers_leave_when_the_server_stops(event_log: EventLog, wake: 
     answer = asyncio.ensure_future(_all(event_log, turn))
     pages = asyncio.ensure_future(_drain(event_log, turn.conversation_id))
     ops = asyncio.ensure_future(_ends(event_log))
-    await until(lambda: _is_waiting(wake, 3))
+    await until(lambda: is_waiting(wake, 3))
 
     wake.send_away(waiting_for_end=False)
     await soon(asyncio.gather(pages, ops))
@@ -267,12 +266,6 @@ async def test_whoever_is_sent_away_has_first_got_the_end_that_is_there(
     assert [item.seq for item in got if item is not None] == [1, 2, 3]
     assert [item.seq for item in await soon(_all(event_log, turn))] == [1, 2, 3]
     assert [item.seq for item in await soon(_all(event_log, turn, 2))] == [3]
-
-
-def _is_waiting(wake: Wake, followers: int = 1) -> bool:
-    """Whether so many have read what there is, and wait for more."""
-    subscriptions = [one for several in wake._followers.values() for one in several]
-    return len(subscriptions) == followers and all(one._queue._getters for one in subscriptions)  # type: ignore[attr-defined]
 
 
 async def _drain(event_log: EventLog, conversation_id: str) -> None:

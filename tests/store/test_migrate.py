@@ -1,13 +1,12 @@
 """The schema on disk is the one the program works with, and a newer one is left alone."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from errors import ConfigError
 from store.database import Database
@@ -23,21 +22,20 @@ async def test_the_migrations_lead_to_the_schema_of_the_program(database: Databa
     assert await database.read(differences) == []
 
 
-async def test_a_database_of_a_newer_version_is_refused_in_one_line(url: str, tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_refused_in_one_line(url: str) -> None:
     """An old program must not write into what a newer one understands differently."""
-    async with Database(url):
-        pass
-    with sqlite3.connect(tmp_path / "desk.db") as raw:
-        raw.execute("UPDATE alembic_version SET version_num = '9999'")
-    raw.close()
+    newer = text("UPDATE alembic_version SET version_num = '9999'")
+    async with Database(url) as database:
+        await database.write(lambda connection: connection.execute(newer))
 
     with pytest.raises(ConfigError, match=r"^schema_mismatch: .*'9999'.*newer version.*$"):
         async with Database(url):
             pass
 
 
-async def test_opening_again_changes_nothing(url: str, tmp_path: Path) -> None:
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     """A restart must not run a migration twice."""
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
     async with Database(url):
         pass
     before = (tmp_path / "desk.db").read_bytes()

@@ -1,14 +1,12 @@
 """What a turn says is written in order, shown only when it is on disk, and by nobody but its own server."""
 
 import asyncio
-import sqlite3
-import tempfile
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from errors import LeaseLost
 from events import TextDelta, TurnFinished
@@ -17,13 +15,17 @@ from store.database import Database
 from store.log import EventLog
 from store.turnlog import TurnLog
 from store.wake import Wake
+from tests.store.conftest import NewUrl
 from tests.store.filling import END, begin, told, write, writing
+from tests.store.things import locked
 from tests.waiting import soon, until
 
 
 @settings(max_examples=15)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=12), st.data())
-def test_the_stored_answer_is_the_fold_of_what_was_said(said: list[str], data: st.DataObject) -> None:
+def test_the_stored_answer_is_the_fold_of_what_was_said(
+    new_url: NewUrl, said: list[str], data: st.DataObject
+) -> None:
     """What a customer read and what the history keeps are the same words, however they were cut."""
 
     async def run(url: str) -> None:
@@ -40,8 +42,8 @@ def test_the_stored_answer_is_the_fold_of_what_was_said(said: list[str], data: s
             assert fold_text(stored) == fold_reply(turn, stored).text == "".join(said)
             assert [item.event for item in turn_log.written] == stored[1:]
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(f"sqlite:///{folder}/desk.db"))
+    with new_url() as url:
+        asyncio.run(run(url))
 
 
 async def test_words_that_come_fast_share_rows_and_keep_their_numbers(event_log: EventLog) -> None:
@@ -58,18 +60,18 @@ async def test_words_that_come_fast_share_rows_and_keep_their_numbers(event_log:
     assert len(stored) < 30
 
 
-async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, tmp_path: Path) -> None:
+async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, database: Database) -> None:
     """What a customer has read is still there after the process was killed."""
     turn = await begin(event_log)
+    raw = database.backend.readers(1)
     seen: list[int] = []
 
     async def watch() -> None:
         async with aclosing(event_log.follow_turn(turn)) as follower:
             async for recorded in follower:
                 assert recorded is not None
-                with sqlite3.connect(f"file:{tmp_path / 'desk.db'}?mode=ro", uri=True) as raw:
-                    last = raw.execute("SELECT max(last_seq) FROM events").fetchone()[0]
-                raw.close()
+                with raw.connect() as connection:
+                    last = connection.execute(text("SELECT max(last_seq) FROM events")).scalar_one()
                 assert recorded.seq <= last
                 seen.append(recorded.seq)
 
@@ -80,23 +82,21 @@ async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, tmp_pa
             await turn_log.flush()
         turn_log.emit(END)
     await soon(watching)
+    raw.dispose()
 
     assert seen == list(range(1, 8))
 
 
-async def test_a_lock_on_the_database_delays_words_and_loses_none(url: str, tmp_path: Path) -> None:
-    """An accepted message is answered although somebody locked the file for longer than one write waits."""
+async def test_a_lock_on_the_database_delays_words_and_loses_none(url: str) -> None:
+    """An accepted message is answered although somebody locked the database for longer than one write waits."""
     words = TextDelta(message_id="a", text="x")
     async with Database(url, write_patience_s=0.0) as database:
         event_log = EventLog(database, Wake(), "here")
         turn = await begin(event_log)
-        with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(database, "events"):
             finishing = asyncio.ensure_future(write(event_log, turn, [[words], [END]]))
             await until(lambda: database.writer.fault == "db_busy")
             assert not finishing.done()
-            other.execute("COMMIT")
-        other.close()
         await soon(finishing)
 
         assert told(await event_log.read_turn(turn, 1)) == [(2, words), (3, END)]

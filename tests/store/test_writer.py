@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from errors import Unavailable
+from store.address import backend_at
 from store.writer import Writer
 from tests.waiting import soon, until
 
@@ -18,6 +19,9 @@ def engine(tmp_path: Path) -> Engine:
     return create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 0.05})
 
 
+_fault_of = backend_at("sqlite:///any").fault_of
+
+
 def _begin_at_once(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -25,7 +29,7 @@ def _begin_at_once(connection: Connection) -> None:
 async def test_a_writer_that_is_stopped_in_the_middle_tells_everybody(engine: Engine, tmp_path: Path) -> None:
     """A turn that waits for the disk while the server is killed softly must not hang the shutdown."""
     event.listen(engine, "begin", _begin_at_once)
-    writer = Writer(engine, patience_s=60)
+    writer = Writer(engine, _fault_of, patience_s=60)
     running = asyncio.ensure_future(writer.run())
     with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -48,7 +52,7 @@ async def test_every_write_waits_as_long_as_was_promised(engine: Engine, tmp_pat
     """A message is refused in time, and one that came later is not refused along with it."""
     event.listen(engine, "begin", _begin_at_once)
     now_s = 0.0
-    writer = Writer(engine, 4.5, lambda: now_s)
+    writer = Writer(engine, _fault_of, 4.5, lambda: now_s)
     running = asyncio.ensure_future(writer.run())
     with sqlite3.connect(tmp_path / "desk.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -83,7 +87,7 @@ async def test_without_a_first_connection_writes_are_refused_until_there_is_one(
         if is_away:
             raise sqlite3.OperationalError("unable to open database file")
 
-    writer = Writer(engine, patience_s=1)
+    writer = Writer(engine, _fault_of, patience_s=1)
     running = asyncio.ensure_future(writer.run())
     with pytest.raises(Unavailable, match="db_error"):
         await writer.write(lambda connection: connection.execute(text("SELECT 1")))

@@ -1,0 +1,91 @@
+"""SQLite: one file, one writer at a time, readers beside it.
+
+It runs in WAL mode with synchronous=FULL: what was committed survives a power cut. A write transaction has the whole
+file from its beginning, so nothing further is to be locked, and other servers are not told of anything: who follows
+a turn that runs elsewhere looks again and again.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from errors import ConfigError
+from store.backend import Fault, is_statements_fault
+
+READ_BUSY_S = 5.0
+LOCK_TRY_S = 0.25
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_FAULTS: dict[int, Fault] = {
+    sqlite3.SQLITE_BUSY: "db_busy",
+    sqlite3.SQLITE_LOCKED: "db_busy",
+    sqlite3.SQLITE_FULL: "db_full",
+}
+_PRIMARY_CODE = 0xFF  # the other bits say more exactly what kind of busy or full it is
+
+
+class Sqlite:
+    """The file that the address names."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="sqlite")
+        self._path = Path(str(url.database))
+
+    def readers(self, connections: int) -> Engine:
+        """See Backend."""
+        return self._engine(connections, "BEGIN", READ_BUSY_S)
+
+    def writer(self) -> Engine:
+        """See Backend."""
+        return self._engine(1, "BEGIN IMMEDIATE", LOCK_TRY_S)
+
+    def prepare(self) -> None:
+        """Make the folder of the file if it is not there; the file itself is made by its first writer."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise ConfigError(f"FRONTDESK_DATABASE_URL: {self._path.parent}: {exc.strerror}") from exc
+        if self._path.is_dir():
+            raise ConfigError(f"FRONTDESK_DATABASE_URL: {self._path} is a folder; name a file in it")
+
+    def refusal(self, error: DBAPIError) -> str:
+        """See Backend."""
+        return f"the database cannot be opened ({error.orig}); is the path right, and writable?"
+
+    def fault_of(self, error: DBAPIError) -> Fault | None:
+        """See Backend."""
+        if is_statements_fault(error):
+            return None
+        code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return _FAULTS.get(code & _PRIMARY_CODE, "db_error")
+
+    def hold(self, connection: Connection, name: str) -> None:
+        """Nothing to do: the writer has the whole file."""
+
+    def announce(self, connection: Connection, notice: str) -> None:
+        """Nobody is told."""
+
+    async def announcements(self) -> AsyncGenerator[str | None, None]:
+        """None ever comes."""
+        await asyncio.get_running_loop().create_future()
+        yield None  # pragma: no cover - makes it a generator
+
+    def _engine(self, connections: int, begin: str, busy_s: float) -> Engine:
+        """An engine that begins transactions as we say, and syncs every commit."""
+        engine = create_engine(self._url, pool_size=connections, max_overflow=0, hide_parameters=True)
+
+        def on_connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's connection has no common type
+            connection.isolation_level = None  # we say BEGIN ourselves
+            for pragma in (f"busy_timeout={round(1000 * busy_s)}", *_PRAGMAS):
+                connection.execute(f"PRAGMA {pragma}")
+
+        def on_begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        event.listen(engine, "connect", on_connect)
+        event.listen(engine, "begin", on_begin)
+        return engine

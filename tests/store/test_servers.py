@@ -1,0 +1,94 @@
+"""Several servers on one PostgreSQL: one order in each conversation, nothing twice, nobody forgotten."""
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import Connection, select
+
+from store.database import Database
+from store.log import EventLog, NewMessage
+from store.records import StoredRecords
+from store.rows import is_turn
+from store.schema import turns
+from store.wake import Wake
+from tests.store.filling import begin, message, two_servers
+from tests.store.test_records import DRAFT
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    """The address of an empty database."""
+    return postgres_url
+
+
+async def test_messages_to_two_servers_at_once_are_numbered_without_gaps(url: str) -> None:
+    """Whoever's message a load balancer sends where, the conversation has one order."""
+    async with two_servers(url) as logs:
+        first = await begin(logs[0])
+        many = [message(number, first.conversation_id) for number in range(2, 18)]
+        accepted = await asyncio.gather(
+            *(logs[number % 2].accept(message) for number, message in enumerate(many))
+        )
+
+    assert sorted(item.turn.ordinal for item in accepted) == list(range(2, 18))
+
+
+async def test_one_message_sent_to_two_servers_at_once_is_one_turn(url: str) -> None:
+    """A client that repeats its first message through another server has one conversation and one answer."""
+    started = NewMessage("visitor:a", "hello", "m2", "a-thread-of-a-client", may_start=True)
+    async with two_servers(url) as logs:
+        for sent in (message(), started):
+            accepted = await asyncio.gather(*(logs[number % 2].accept(sent) for number in range(10)))
+            assert len({item.turn.turn_id for item in accepted}) == 1
+            assert sum(item.is_new for item in accepted) == 1
+
+
+async def test_a_call_that_runs_on_two_servers_leaves_one_quote_and_one_ticket(url: str) -> None:
+    """A server that lost a turn and does not know it yet must not double what the next one does."""
+    async with Database(url) as one, Database(url) as other:
+        both = [StoredRecords(one), StoredRecords(other)]
+        made = await asyncio.gather(*(records.save_quote("key", "c1", DRAFT) for records in both * 5))
+        tickets = await asyncio.gather(
+            *(
+                records.save_ticket(f"key{number}", "c1", "t1", "asked_for_person", "They ask.")
+                for number, records in enumerate(both * 5)
+            )
+        )
+
+        assert len({quote.quote_id for quote in made}) == len(await both[0].quotes_of("c1")) == 1
+        assert len(set(tickets)) == 1
+
+
+async def test_two_servers_share_a_dead_ones_turns_and_none_twice(url: str) -> None:
+    """After a crash every open message is answered by exactly one of those that live."""
+    async with two_servers(url) as logs:
+        begun = [await begin(logs[0], number) for number in range(12)]
+        await logs[0].release_leases()
+        taken = await asyncio.gather(*(log.take_over(2) for log in logs * 6))
+
+    assert sorted(turn.turn_id for turns in taken for turn in turns) == sorted(turn.turn_id for turn in begun)
+
+
+async def test_a_turn_is_not_taken_over_while_its_server_is_writing(url: str, database: Database) -> None:
+    """What a server is just saying is said before another one goes on."""
+    later = EventLog(database, Wake(), "there", clock=lambda: 4_000_000_000.0)
+    async with Database(url) as slow:
+        turn = await begin(EventLog(slow, Wake(), "here"))
+        mine = select(turns.c.turn_id).where(is_turn(turn)).with_for_update()
+        is_writing, may_end = threading.Event(), threading.Event()
+
+        def work(connection: Connection) -> None:
+            connection.execute(mine)
+            is_writing.set()
+            may_end.wait()
+
+        writing = asyncio.ensure_future(slow.write(work))
+        await asyncio.to_thread(is_writing.wait)
+        try:
+            assert await later.take_over(10) == []
+        finally:
+            may_end.set()
+            await writing
+
+        assert await later.take_over(10) == [turn]
