@@ -7,20 +7,23 @@ desk serves on.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
+from pydantic import SecretStr
 
 from agents.reload import LOOK_EVERY_S, Look, changes, look
 from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
 from errors import ConfigError
+from events import JsonObject
 from guards.every import every_guard
 from guards.stream import Guard
 from knowledge.brand import Brand
@@ -43,9 +46,14 @@ from tools.account_service import RemoteAccounts
 from tools.account_tools import get_billing, get_claim_status, get_policy
 from tools.cancellation import request_cancellation
 from tools.handoff import handoff_tool
-from tools.quote import TariffPrices, quote_tool
-from tools.registry import Toolbox
+from tools.mcp_settings import VALUES, McpSettings
+from tools.quote import Prices, TariffPrices, quote_tool
+from tools.quote_service import ServicePrices
+from tools.registry import Lead, Toolbox
 from tools.search import search_tool
+
+if TYPE_CHECKING:
+    from tools.mcp_servers import McpServers
 
 log = structlog.get_logger()
 _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
@@ -84,7 +92,11 @@ class LiveKnowledge:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What does not change while the server runs. `customers` are those of the demo, where the company has such a file."""
+    """What does not change while the server runs.
+
+    `customers` are those of the demo, where the company has such a file. `services` are what tools ask over the network;
+    whoever lets tools be called opens them before and closes them after.
+    """
 
     toolbox: Toolbox
     vehicles: Vehicles
@@ -92,35 +104,80 @@ class Parts:
     facts: ToolFacts
     guards: Mapping[str, Guard]
     customers: Customers | None
+    services: tuple[AbstractAsyncContextManager[object], ...] = ()
+    lent: "McpServers | None" = None
+
+    def tools(self) -> Toolbox:
+        """The tools that there are now; a server may lend some."""
+        return self.toolbox if self.lent is None else self.toolbox.having(self.lent.tools())
+
+    def lenders(self) -> Mapping[str, JsonObject]:
+        """The state of each server that lends tools."""
+        return {} if self.lent is None else self.lent.states()
 
 
 def build_parts(settings: Settings) -> Parts:
     """Tools and what they stand on. The company's own tariff, vehicles and customers stand beside the folder of its articles.
+
+    Prices come from the company's quote service if there is one; then there need be no tariff.
 
     Raises:
         ConfigError: The tariff, the vehicles, the customers or the brand's lists are wrong.
     """
     brand = _brand(settings.knowledge.parent / "brand.toml")
     vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
-    tariff = Tariff.load(_beside(settings.knowledge, "tariff.toml"))
-    tariff.check_rates(vehicles)
+    quotes = _quote_service(settings)
+    prices = ServicePrices(quotes, vehicles) if quotes else _tariff(settings, vehicles)
     knowledge = LiveKnowledge(settings.knowledge)
     toolbox = Toolbox.of(
-        quote_tool(TariffPrices(tariff, vehicles)),
+        quote_tool(prices),
         search_tool(knowledge),
         handoff_tool(),
         *(get_policy, get_billing, get_claim_status, request_cancellation),
     )
-    facts = ToolFacts(leads=toolbox.leads, slots=toolbox.slots, values=toolbox.values)
-    guards = every_guard(brand, lambda: knowledge.hosts, toolbox.tools)
+    lent = _mcp_servers(settings)
+    guards = every_guard(brand, lambda: knowledge.hosts, [*toolbox.tools, *(lent.called if lent else ())])
     file = settings.knowledge.parent / "customers.toml"
     customers = Customers.read(file, datetime.now(UTC).date()) if file.is_file() else None
-    return Parts(toolbox, vehicles, knowledge, facts, guards, customers)
+    services = tuple(service for service in (quotes, lent) if service is not None)
+    return Parts(toolbox, vehicles, knowledge, _facts(toolbox, lent), guards, customers, services, lent)
+
+
+def _facts(toolbox: Toolbox, lent: "McpServers | None") -> ToolFacts:
+    """What prompt files may say about tools; about lent ones whether their servers are there or not."""
+    leads: dict[str, Lead] = {**toolbox.leads, **dict.fromkeys(lent.listed if lent else (), "none")}
+    return ToolFacts(leads=leads, slots=toolbox.slots, values=toolbox.values.union(VALUES if lent else ()))
 
 
 def _brand(path: Path) -> Brand:
     """The company's own lists; without a file it has none, and another company's are of no use to it."""
     return Brand.load(path) if path.is_file() else Brand()
+
+
+def _quote_service(settings: Settings) -> Service | None:
+    """The company's own source of prices, if it has one."""
+    if settings.quote_url is None:
+        return None
+    return Service("quotes", settings.quote_url, _revealed(settings.quote_token))
+
+
+def _tariff(settings: Settings, vehicles: Vehicles) -> Prices:
+    tariff = Tariff.load(_beside(settings.knowledge, "tariff.toml"))
+    tariff.check_rates(vehicles)
+    return TariffPrices(tariff, vehicles)
+
+
+def _mcp_servers(settings: Settings) -> "McpServers | None":
+    """The servers that lend tools, if the company has any."""
+    if settings.mcp is None:
+        return None
+    from tools.mcp_servers import McpServers  # noqa: PLC0415 - checking schemas costs a start; only with servers
+
+    return McpServers(McpSettings.load(settings.mcp))
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _beside(articles: Path, name: str) -> Path:
@@ -185,8 +242,8 @@ async def open_accounts(
         await stored.load(parts.customers)
         yield partial(Account, accounts=stored, actions=actions)
         return
-    token = settings.customers_token.get_secret_value() if settings.customers_token else None
-    async with Service("customers", settings.customers_url, token, settings.customers_timeout_s) as service:
+    token, timeout_s = _revealed(settings.customers_token), settings.customers_timeout_s
+    async with Service("customers", settings.customers_url, token, timeout_s) as service:
         yield partial(Account, accounts=RemoteAccounts(service), actions=actions)
 
 
@@ -229,7 +286,7 @@ class DeskKeeper:
 
     def current(self) -> Desk:
         """The desk for the next turn."""
-        return self._desk
+        return replace(self._desk, toolbox=self.parts.tools()) if self.parts.lent else self._desk
 
     async def watch(self) -> None:
         """Follow changes of the prompts and the articles until cancelled."""

@@ -37,6 +37,20 @@ _HEADERS = {
 }
 
 
+def http_client(
+    token: str | None, base_url: str = "", headers: Mapping[str, str] | None = None
+) -> httpx2.AsyncClient:
+    """A client that shows this token, follows no redirects (they would carry it elsewhere) and has no deadline."""
+    shown = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx2.AsyncClient(
+        base_url=base_url,
+        headers={**(headers or {}), **shown},
+        timeout=None,
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What is asked, in every try the same. `key`: its Idempotency-Key."""
@@ -77,10 +91,7 @@ class Service:
     def __init__(self, name: str, base_url: str, token: str | None, deadline_s: float = DEADLINE_S) -> None:
         self._name = name
         self._deadline_s = deadline_s
-        headers = _HEADERS | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._client = httpx2.AsyncClient(  # no redirects: they would carry the token elsewhere
-            base_url=base_url, headers=headers, timeout=None, follow_redirects=False, trust_env=False
-        )
+        self._client = http_client(token, base_url, _HEADERS)
 
     async def __aenter__(self) -> Self:
         return self

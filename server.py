@@ -55,6 +55,8 @@ async def open_house(
         database = await stack.enter_async_context(Database(settings.database_url))
         if engines is None:
             engines = await stack.enter_async_context(open_engines(settings))
+        for service in parts.services:
+            await stack.enter_async_context(service)
         wake, records, server_id = Wake(), StoredRecords(database), secrets.token_urlsafe(9)
         event_log = EventLog(database, wake, server_id)
         account_of = await stack.enter_async_context(open_accounts(settings, parts, database))

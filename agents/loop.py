@@ -34,6 +34,7 @@ from guards.stream import Chain, Ground, Scene
 from knowledge.excerpts import excerpts
 
 MAX_ROUNDS = 5
+AFTER_TOOLS_S = 3.0
 
 
 async def run_specialist(
@@ -102,10 +103,19 @@ async def _rounds(
         if is_last or not heard.uses:
             return heard.stop_reason
         results = await calls.answer(heard.uses)
+        request = _in_time(request)
         for result in results:
             listener.speech.learn(result.passages)
             scene.grounds.extend(_grounds(result))
         rounds = (*rounds, Round(heard.text, tuple(heard.uses), results, heard.native))
+
+
+def _in_time(request: EngineRequest) -> EngineRequest:
+    """The request after tools: a slow one must not cost the engine its chance to say what came of it."""
+    by = request.first_piece_by
+    return (
+        request if by is None else replace(request, first_piece_by=max(by, time.monotonic() + AFTER_TOOLS_S))
+    )
 
 
 def _grounds(result: ToolResult) -> Iterator[Ground]:

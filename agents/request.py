@@ -11,7 +11,7 @@ from datetime import datetime
 from agents.specialist import Specialist
 from engine.base import Brief, EngineRequest, Said, ToolSpec
 from templates import render
-from tools.registry import Toolbox
+from tools.registry import Tool, Toolbox
 
 
 def build_request(
@@ -33,7 +33,7 @@ def build_request(
         effort=specialist.effort,
         thinking=specialist.thinking,
         system=specialist.system,
-        tools=tuple(_spec(toolbox, name) for name in specialist.tools),
+        tools=tuple(_spec(tool) for tool in toolbox.offered(specialist.tools)),
         history=history,
         message=message,
         facts=render(specialist.turn, {name: _one_line(value) for name, value in facts.items()}),
@@ -53,6 +53,5 @@ def _one_line(value: str) -> str:
     return " ".join(value.split())
 
 
-def _spec(toolbox: Toolbox, name: str) -> ToolSpec:
-    tool = toolbox.tools[name]
-    return ToolSpec(tool.name, tool.description, tool.schema, tool.lead)
+def _spec(tool: Tool) -> ToolSpec:
+    return ToolSpec(tool.name, tool.description, tool.schema, tool.lead, tool.is_strict)

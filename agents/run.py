@@ -57,12 +57,17 @@ class Search:
 
 @dataclass(slots=True)
 class Run:
-    """What came of it. `form_slots` and `form_at_fault` tell how a form's tool call ended."""
+    """What came of it. `form_slots`, `form_priced` and `form_at_fault` tell how a form's last tool call ended.
+
+    It was called with `form_slots` and gave a price, or none through no fault of the details; or `form_at_fault` is the
+    detail it refused.
+    """
 
     said: bool = False
     degraded: bool = False
     handed_over: bool = False
     form_slots: Slots | None = None
+    form_priced: bool = False
     form_at_fault: str | None = None
     searches: list[Search] = field(default_factory=list)
     citations: tuple[Citation, ...] = ()

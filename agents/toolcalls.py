@@ -2,6 +2,7 @@
 
 Made by run_specialist, one for each run. A tool that changes something waits until the route is certain; the server
 says who the customer is; every call has a key, so that its effect happens once however often it is tried.
+All calls of a run share one allowance of time: a customer does not wait for two services that hang, one after the other.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from errors import ToolError, ToolQuestion, Unavailable
 from events import Deed, Event, FaultSeen, HandoffRequested, JsonObject, ToolCalled, ToolReturned
 from tools.registry import Tool, Toolbox, ToolContext, ToolOutcome
 
-TOOL_TIMEOUT_S = 8.0
+TOOLS_TIMEOUT_S = 10.0  # above the deadline of a company's service, so that its own words come first
 MAX_CALLS = 12
 _FAULTS = frozenset(
     {
@@ -25,6 +26,7 @@ _FAULTS = frozenset(
         "tool_error",
         "tool_result_invalid",
         "tool_loop_capped",
+        "effect_ambiguous",
     }
 )
 
@@ -40,7 +42,7 @@ class ToolCalls:
         run: Run,
         emit: Emit,
         may_write: Callable[[], Awaitable[None]],
-        timeout_s: float = TOOL_TIMEOUT_S,
+        timeout_s: float = TOOLS_TIMEOUT_S,
     ) -> None:
         self._specialist = specialist
         self._toolbox = toolbox
@@ -48,7 +50,7 @@ class ToolCalls:
         self._run = run
         self._emit = emit
         self._may_write = may_write
-        self._timeout_s = timeout_s
+        self._left_s = timeout_s
         self._deeds: list[Event] = []
         self._count = 0
 
@@ -66,6 +68,7 @@ class ToolCalls:
         self._emit(ToolCalled(call_id=use.call_id, name=use.name, arguments=use.arguments))
         started = time.monotonic()
         tool: Tool | None = None
+        arguments: JsonObject | None = None
         deeds: tuple[Deed, ...] = ()
         asks: str | None = None
         try:
@@ -78,7 +81,7 @@ class ToolCalls:
             result, deeds = _succeeded(use, tool, outcome), outcome.deeds
             self._take(tool, outcome, arguments)
         except ToolError as exc:
-            result = self._failed(use, tool, exc)
+            result = self._failed(use, tool, exc, arguments)
             asks = exc.field if isinstance(exc, ToolQuestion) else None
         self._emit(
             ToolReturned(
@@ -118,14 +121,18 @@ class ToolCalls:
             customer_id=place.customer_id,
             account=place.account,
             consent=place.consent,
+            note=lambda code: self._emit(FaultSeen(code=code, where=tool.name, retried=True)),
         )
+        started = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._left_s):
                 return await tool.call(context, arguments)
         except TimeoutError as exc:
             raise ToolError("the tool did not answer in time; say so honestly", code="tool_timeout") from exc
         except Unavailable as exc:
             raise ToolError("this cannot be stored right now; say so honestly", code="tool_error") from exc
+        finally:
+            self._left_s = max(0.0, self._left_s - (time.monotonic() - started))
 
     def _take(self, tool: Tool, outcome: ToolOutcome, arguments: JsonObject) -> None:
         """What a good result changes: events to tell after the answer, the form's state."""
@@ -138,13 +145,19 @@ class ToolCalls:
             looked_up = " ".join(str(value) for value in arguments.values())
             self._run.searches.append(Search(looked_up, has_found=bool(outcome.passages)))
         if tool.lead == "form":
-            self._run.form_slots, self._run.form_at_fault = arguments, None
+            self._run.form_slots, self._run.form_priced, self._run.form_at_fault = arguments, True, None
 
-    def _failed(self, use: ToolUse, tool: Tool | None, error: ToolError) -> ToolResult:
+    def _failed(
+        self, use: ToolUse, tool: Tool | None, error: ToolError, arguments: JsonObject | None
+    ) -> ToolResult:
         if error.code in _FAULTS:
             self._emit(FaultSeen(code=error.code, where=use.name))
         if tool is not None and tool.lead == "form":
             self._run.form_at_fault = error.field
+            if (
+                error.field is None and arguments is not None
+            ):  # the details are good: asked again, they are there
+                self._run.form_slots, self._run.form_priced = arguments, False
         return ToolResult(
             use.call_id,
             tool.name if tool is not None else use.name,

@@ -39,6 +39,7 @@ async def readyz(request: Request) -> Response:
             "reason": house.keeper.stale,
         },
         "knowledge": {"passages": house.keeper.parts.knowledge.passages},
+        "mcp": house.keeper.parts.lenders(),
         "turns_under_way": house.runner.under_way,
     }
     return JSONResponse(state, status_code=200 if is_ready else 503)

@@ -1,5 +1,6 @@
 """Everything a request may need, in one value that lives as long as the server. Made by server.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from fastapi import Request
 from api.callers import Caller, Callers
 from api.stopping import Stopping
 from errors import NotFound
+from events import JsonObject
 from router.desk import Desk
 from router.runner import TurnRunner
 from settings import Settings
@@ -27,6 +29,10 @@ class _Parts(Protocol):
     @property
     def knowledge(self) -> _Knowledge:
         """The company's articles."""
+        ...
+
+    def lenders(self) -> Mapping[str, JsonObject]:
+        """The state of each server that lends tools."""
         ...
 
 

@@ -21,12 +21,14 @@ class ToolSpec:
     """A tool as an engine sees it: name, words for the model, JSON schema of the arguments.
 
     `lead` tells the local engine what to do with the tool: fill a form, look things up, hand over, or leave it be.
+    `is_strict`: Claude can be held to the schema; somebody else's may hold what the API has no grammar for.
     """
 
     name: str
     description: str
     schema: JsonObject
     lead: Literal["form", "search", "handoff", "none"] = "none"
+    is_strict: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def _system(blocks: tuple[str, ...]) -> list[JsonObject]:
 
 
 def _tool(spec: ToolSpec) -> JsonObject:
-    return {"name": spec.name, "description": spec.description, "input_schema": spec.schema, "strict": True}
+    sent: JsonObject = {"name": spec.name, "description": spec.description, "input_schema": spec.schema}
+    return {**sent, "strict": True} if spec.is_strict else sent
 
 
 def _messages(request: EngineRequest) -> list[JsonObject]:

@@ -58,8 +58,8 @@ async def answer(
     run = await run_specialist(
         specialist, request, means, _place(turn, specialist, language), note, may_write
     )
-    slots = flows.as_priced(run.form_slots, given[-1].quote if given else None)
-    after = flows.after(specialist.intent, flow, slots, run.form_at_fault)
+    slots = flows.as_priced(run.form_slots, given[-1].quote if given and run.form_priced else None)
+    after = flows.after(specialist.intent, flow, slots, run.form_at_fault, priced=run.form_priced)
     if specialist.lead == "form" and after != turn.state.flow:
         emit(FlowChanged(flow=after))
     return run

@@ -78,6 +78,7 @@ def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
     desk, state = turn.desk, turn.state
     read = dict(turn.reading.values) if turn.reading else {}
     command = turn.reading.command if turn.reading else None
+    asks_about_form = command is not None and command != flows.AGAIN and not read
     specialist = desk.catalogue.specialists[decision.intent]
     meant = desk.catalogue.lexicon.concepts(decision.about) if decision.about else frozenset()
     return Brief(
@@ -88,7 +89,7 @@ def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) ->
         concepts=turn.concepts | meant,
         flow=flow,
         read=read,
-        command=None if read else command,
+        command=command if asks_about_form else None,
         asked_before=state.flow is not None and command != flows.DROPPED,
         about=decision.about or "",
         offer_person=decision.offer_person,

@@ -63,7 +63,8 @@ class _Told:
     has_ended: bool = False
     handed_over: bool = False
     route: RouteDecided | None = None
-    open_tools: dict[str, str] = field(default_factory=dict)
+    open_tools: dict[str, ToolCalled] = field(default_factory=dict)
+    interrupted: list[ToolCalled] = field(default_factory=list)
     open_runs: list[str] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
 
@@ -74,6 +75,8 @@ class _Told:
             return
         self.note(event)
         self.pass_on(event)
+        if isinstance(event, ToolCalled) and any(_is_same(event, before) for before in self.interrupted):
+            self.pass_on(FaultSeen(code="tool_retry_same_key", where=event.name, retried=True))
 
     def note(self, event: Event) -> None:
         """Keep in mind what it means for the rest of the turn."""
@@ -85,7 +88,7 @@ class _Told:
             case RouteDecided():
                 self.route = event
             case ToolCalled():
-                self.open_tools[event.call_id] = event.name
+                self.open_tools[event.call_id] = event
             case ToolReturned():
                 self.open_tools.pop(event.call_id, None)
                 self.deeds += [deed for deed in event.deeds if deed not in self.deeds]
@@ -194,10 +197,16 @@ async def _settle(desk: Desk, incoming: Incoming, state: ConversationState, told
     told.deeds += await settle(desk, incoming, word_of(desk, incoming, state, details))
 
 
+def _is_same(call: ToolCalled, before: ToolCalled) -> bool:
+    """Whether this is the call whose end nobody saw; it has the same key then, and one effect."""
+    return (call.name, call.arguments) == (before.name, before.arguments)
+
+
 def _tidy(told: _Told) -> None:
     """Close what an earlier attempt had begun: readers of the stream pair every start with an end."""
-    for call_id, name in tuple(told.open_tools.items()):
-        told.emit(ToolReturned(call_id=call_id, name=name, ok=False, result="interrupted", took_ms=0))
+    for call_id, call in tuple(told.open_tools.items()):
+        told.emit(ToolReturned(call_id=call_id, name=call.name, ok=False, result="interrupted", took_ms=0))
+        told.interrupted.append(call)
     for run_id in tuple(told.open_runs):
         told.emit(SpecialistFinished(run_id=run_id))
 

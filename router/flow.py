@@ -16,6 +16,8 @@ from router.state import ConversationState
 
 _OF_THE_VEHICLE = frozenset({"make", "model", "year", "mileage"})
 DROPPED: Final = "start_over"  # the command, and the concept of the lexicon
+AGAIN: Final = "try_again"  # likewise
+_NOT_AGAIN = frozenset({DROPPED, "no", "human", "callback", "complaint"})
 
 
 def read(desk: Desk, flow: Flow | None, text: str, concepts: frozenset[str]) -> Reading | None:
@@ -24,8 +26,11 @@ def read(desk: Desk, flow: Flow | None, text: str, concepts: frozenset[str]) -> 
         return None
     awaiting, known = (flow.awaiting, flow.slots) if flow else (None, {})
     reading = desk.read_slots(text, awaiting=awaiting, known=known, today=desk.utcnow().date())
-    drops = flow is not None and reading.command is None and not reading.values and DROPPED in concepts
-    return replace(reading, command=DROPPED) if drops else reading
+    if flow is None or reading.command is not None:
+        return reading
+    if flow.awaiting is None and not flow.quoted and AGAIN in concepts and concepts.isdisjoint(_NOT_AGAIN):
+        return replace(reading, command=AGAIN, whole=True)
+    return replace(reading, command=DROPPED) if not reading.values and DROPPED in concepts else reading
 
 
 def before(
@@ -82,11 +87,20 @@ def _mentioned(desk: Desk, state: ConversationState) -> Slots:
 
 
 def after(
-    intent: str, flow: Flow | None, form_slots: Mapping[str, str | int] | None, at_fault: str | None
+    intent: str,
+    flow: Flow | None,
+    form_slots: Mapping[str, str | int] | None,
+    at_fault: str | None,
+    *,
+    priced: bool = True,
 ) -> Flow | None:
-    """The form after the specialist: complete once its tool gave a result, reopened where a detail was refused."""
+    """The form after the specialist: complete once its tool was called, reopened where a detail was refused.
+
+    Args:
+        priced: Whether the tool gave a price for `form_slots`. If it failed, the details are kept and can be tried again.
+    """
     if form_slots is not None:
-        return Flow(intent=intent, slots=dict(form_slots), awaiting=None, quoted=True)
+        return Flow(intent=intent, slots=dict(form_slots), awaiting=None, quoted=priced)
     if flow is None or at_fault is None:
         return flow
     slots = {name: value for name, value in flow.slots.items() if name != at_fault}

@@ -25,9 +25,13 @@ class StoredRecords:
         self._database = database
         self._clock = clock
 
+    def quote_id(self, key: str) -> str:
+        """The number under which a quote of this key is stored."""
+        return short_id("Q", key)
+
     async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
         """Store the quote once per key, under an id of its own; the stored one is returned."""
-        named = quote.model_copy(update={"quote_id": short_id("Q", key)})
+        named = quote.model_copy(update={"quote_id": self.quote_id(key)})
 
         def work(connection: Connection) -> Quote:
             self._database.backend.hold(connection, conversation_id)

@@ -26,6 +26,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "nothing": ("I could not find that.", "No encontré eso."),
     "ask": ("I only need: ", "Solo me falta: "),
     "price": ("It is **${0} a month**.", "Son **{0} dólares al mes**."),
+    "no price": (
+        "I cannot get a price right now; I have your details. Shall someone call you, or shall I try again?",
+        "Ahora no puedo obtener el precio; tengo tus datos. ¿Quieres que alguien te llame, o lo intento de nuevo?",
+    ),
     "kept": (
         "Your price stands. Call us to take it up.",
         "Tu precio sigue en pie. Llámanos para contratarlo.",
@@ -74,6 +78,10 @@ class ModelLike:
 
 def _quote(request: MessageRequest) -> list[Part]:
     """The operator's notes say what is known: of an open quote, or of the prices given so far."""
+    for answer in request.answers:
+        if answer.name == "get_quote":  # it failed: a good answer has been told before
+            is_down = "Name no price" in answer.text
+            return [_say(request, "no price")] if is_down else [_say(request, "ask"), Text(answer.text)]
     note = "\n".join(request.operator_texts)
     missing = re.search(r"missing: ([a-z_, ]+)", note)
     if missing is not None and missing[1].strip() != "nothing":

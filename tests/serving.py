@@ -63,7 +63,7 @@ async def running(
         config = uvicorn.Config(
             app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5
         )
-        server = _Server(config)
+        server = QuietServer(config)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
         await _started(server, task)
@@ -91,14 +91,16 @@ def client_of(url: str, headers: Mapping[str, str] | None = None) -> httpx2.Asyn
     return httpx2.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False)
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """Leaves the signals to the test."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
         yield
 
     async def main_loop(self) -> None:
+        """Serve until told to stop."""
         while not self.should_exit:  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.01)
 

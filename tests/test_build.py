@@ -35,6 +35,24 @@ def _remove(folder: Path) -> None:
         path.unlink()
 
 
+def test_a_company_with_a_quote_service_needs_no_tariff(tmp_path: Path) -> None:
+    """Its own prices count; a rating table that nobody keeps up to date must not stop the start."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (tmp_path / "tariff.toml").write_text("nobody keeps this", encoding="utf-8")
+    remote = settings_for(
+        tmp_path,
+        FRONTDESK_KNOWLEDGE=corpus,
+        FRONTDESK_QUOTE_URL="https://quotes.example",
+        FRONTDESK_QUOTE_TOKEN="t",
+    )
+
+    assert len(build_parts(remote).services) == 1
+    with pytest.raises(ConfigError, match="tariff"):
+        build_parts(settings_for(tmp_path, FRONTDESK_KNOWLEDGE=corpus))
+    assert build_parts(settings_for(tmp_path)).services == ()
+
+
 @pytest.mark.quick_time
 async def test_an_edited_prompt_is_live_within_two_seconds(tmp_path: Path) -> None:
     """A prompt engineer would wonder whether a change is served; a turn under way must not change its mind."""

@@ -34,6 +34,7 @@ def test_without_anything_the_desk_runs_on_the_local_engine(monkeypatch: pytest.
         ("FRONTDESK_SECRET", "short-secret", "FRONTDESK_SECRET"),
         ("FRONTDESK_JWT_SECRET", "short-secret", "FRONTDESK_JWT_SECRET"),
         ("FRONTDESK_JWKS_URL", "file:///secret", "FRONTDESK_JWKS_URL"),
+        ("FRONTDESK_QUOTE_URL", "quotes.example/secret", "FRONTDESK_QUOTE_URL"),
         ("FRONTDESK_OPS_TOKEN", "secret", "FRONTDESK_OPS_TOKEN"),
         ("PORT", "http", "PORT"),
         ("PORT", "70000", "PORT"),

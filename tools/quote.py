@@ -12,7 +12,7 @@ from knowledge.tariff import NotInsurable, Tariff, find_vehicle, monthly_premium
 from knowledge.vehicles import Vehicles
 from tools.registry import Tool, ToolContext, ToolOutcome, tool
 
-_FIELD_OF_CODE = {
+FIELD_OF_CODE = {
     "vehicle_too_old": "year",
     "year_in_future": "year",
     "driver_too_young": "driver_age",
@@ -54,7 +54,7 @@ class TariffPrices:
             vehicle = find_vehicle(self._vehicles, make, model)
             premium = monthly_premium(self._tariff, vehicle, year, mileage, driver_age, today)
         except NotInsurable as exc:
-            raise ToolError(str(exc), code=exc.code, field=_FIELD_OF_CODE[exc.code], limit=exc.limit) from exc
+            raise ToolError(str(exc), code=exc.code, field=FIELD_OF_CODE[exc.code], limit=exc.limit) from exc
         return Quote(
             quote_id="",
             make=vehicle.make,

@@ -5,7 +5,7 @@ validated before the function sees them; who the customer is comes from the serv
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, get_type_hints
@@ -28,6 +28,10 @@ _LONGEST_SHOWN = 80
 class Records(Protocol):
     """Where tools keep what must last. Each call is idempotent under its key."""
 
+    def quote_id(self, key: str) -> str:
+        """The number under which a quote of this key is stored; the customer is told it."""
+        ...
+
     async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
         """Store the quote once per key; the stored one is returned."""
         ...
@@ -47,6 +51,7 @@ class ToolContext:
         key: The same for every retry of the same call.
         account: What the signed-in customer has; None for a visitor.
         consent: The preview that the customer's message is a plain yes to; None: it is no such yes.
+        note: Tells the routing log of a fault that was dealt with by another try (its code).
     """
 
     conversation_id: str
@@ -58,6 +63,7 @@ class ToolContext:
     customer_id: str | None = None
     account: Account | None = None
     consent: str | None = None
+    note: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class ToolOutcome:
 
 
 ToolFunction = Callable[..., Awaitable[ToolOutcome]]
+Read = Callable[[JsonObject], JsonObject]
+Run = Callable[[ToolContext, JsonObject], Awaitable[ToolOutcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,11 @@ class Tool:
     Attributes:
         slots: A form's arguments that have no default, in the order they are asked for.
         values: Names of the values that its outcome offers to reply templates.
+        read: The arguments as the tool takes them; raises ToolError, with a text for the model, when they do not fit.
+        run: Does it, with arguments that were read; raises ToolError when it cannot.
         names_prices: Whether prices in its results may be told to the customer.
+        is_strict: Whether its schema is one that Claude can be held to.
+        listed: Its name in prompt files, where that is another one.
     """
 
     name: str
@@ -101,9 +113,27 @@ class Tool:
     lead: Lead
     slots: tuple[str, ...]
     values: tuple[str, ...]
+    read: Read
+    run: Run
+    names_prices: bool = False
+    is_strict: bool = True
+    listed: str = ""
+
+    async def call(self, context: ToolContext, arguments: JsonObject) -> ToolOutcome:
+        """Validate the arguments and run the tool.
+
+        Raises:
+            ToolError: An argument is missing or wrong, or the tool could not do it; the text is for the model.
+        """
+        return await self.run(context, self.read(arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """A function with its arguments as a model."""
+
     arguments: type[BaseModel]
     function: ToolFunction
-    names_prices: bool = False
 
     def read(self, arguments: JsonObject) -> JsonObject:
         """The arguments as the tool takes them: "2022" is 2022, `Year` is `year`, what was left out has its default.
@@ -118,13 +148,9 @@ class Tool:
         except ValidationError as exc:
             raise _for_the_model(exc, self.arguments) from exc
 
-    async def call(self, context: ToolContext, arguments: JsonObject) -> ToolOutcome:
-        """Validate the arguments and run the tool.
-
-        Raises:
-            ToolError: An argument is missing or wrong, or the tool could not do it; the text is for the model.
-        """
-        valid = self.arguments.model_validate(self.read(arguments))
+    async def run(self, context: ToolContext, arguments: JsonObject) -> ToolOutcome:
+        """Call the function with arguments that were read."""
+        valid = self.arguments.model_validate(arguments)
         return await self.function(
             context, **{name: getattr(valid, name) for name in type(valid).model_fields}
         )
@@ -150,6 +176,7 @@ def tool(
         if not function.__doc__:
             raise TypeError(f"tool {name}: write a docstring, the model reads it")
         arguments = _arguments(function)
+        typed = _Typed(arguments, function)
         wanted = tuple(key for key, field in arguments.model_fields.items() if field.is_required())
         slots = wanted if lead == "form" else ()
         description = inspect.cleandoc(function.__doc__)
@@ -161,8 +188,8 @@ def tool(
             lead,
             slots,
             values,
-            arguments,
-            function,
+            typed.read,
+            typed.run,
             names_prices,
         )
 
@@ -207,7 +234,7 @@ def _problem(fault: ErrorDetails, arguments: type[BaseModel]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """All tools of the desk, by name."""
+    """The tools that there are now, by their names in prompt files."""
 
     tools: Mapping[str, Tool]
 
@@ -218,7 +245,7 @@ class Toolbox:
         Raises:
             ValueError: Two tools have one name.
         """
-        known = {item.name: item for item in tools}
+        known = {item.listed or item.name: item for item in tools}
         if len(known) < len(tools):
             raise ValueError(f"two tools have one name: {', '.join(item.name for item in tools)}")
         return cls(known)
@@ -238,15 +265,23 @@ class Toolbox:
         """Values that outcomes offer to reply templates."""
         return frozenset(value for item in self.tools.values() for value in item.values)
 
+    def having(self, tools: Iterable[Tool]) -> "Toolbox":
+        """These tools too."""
+        return Toolbox({**self.tools, **{item.listed or item.name: item for item in tools}})
+
+    def offered(self, names: Iterable[str]) -> tuple[Tool, ...]:
+        """Those of these tools that there are now; a lent one may be away."""
+        return tuple(self.tools[name] for name in names if name in self.tools)
+
     def find(self, name: str, allowed: tuple[str, ...]) -> Tool:
-        """The tool of this name (any letter case), if the specialist has it.
+        """The tool that an engine calls so (in any letter case), if the specialist has it.
 
         Raises:
             ToolError: The specialist has no such tool; the text lists those it has.
         """
-        for own in allowed:
-            if own.casefold() == name.casefold():
-                return self.tools[own]
-        raise ToolError(
-            f'there is no tool "{name}"; you have: {", ".join(allowed) or "none"}', code="tool_unknown"
-        )
+        own = self.offered(allowed)
+        for item in own:
+            if item.name.casefold() == name.casefold():
+                return item
+        names = ", ".join(item.name for item in own) or "none"
+        raise ToolError(f'there is no tool "{name}"; you have: {names}', code="tool_unknown")

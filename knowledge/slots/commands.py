@@ -2,7 +2,7 @@
 
 Why: "I don't know" and "forget the quote" belong to the quote as much as "2019" does; no classifier need be asked.
 How: the whole message must be one of the phrases of slot_words.toml, so "cancel my policy" and "I don't know who hit me"
-are left to others.
+are left to others. "Try again" is no matter of the open question: router/flow.py hears it where there is something to try.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Literal
 
 from knowledge.slots.words import phrases, words
 
-Command = Literal["skip", "help", "start_over"]
+Command = Literal["skip", "help", "start_over", "try_again"]
 
 _COMMANDS: dict[str, Command] = {
     **dict.fromkeys(phrases("skip"), "skip"),

@@ -54,6 +54,10 @@ def use(name: str, call_id: str = "c1", **arguments: object) -> ToolUse:
 class NoRecords:
     """Records that nothing is written to in these tests."""
 
+    def quote_id(self, key: str) -> str:
+        """Never called."""
+        raise AssertionError(key)
+
     async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
         """Never called."""
         raise AssertionError((key, conversation_id, quote))

@@ -28,6 +28,13 @@ async def slow(context: ToolContext) -> ToolOutcome:
     return ToolOutcome("late")
 
 
+@tool(effect="write", lead="form")
+async def down(context: ToolContext, year: int) -> ToolOutcome:
+    """Ask a service that is down, twice."""
+    context.note("tool_retry_same_key")
+    raise ToolError(f"no price for {year}", code="tool_error")
+
+
 @tool(effect="read")
 async def full(context: ToolContext) -> ToolOutcome:
     """Write to a full disk."""
@@ -46,7 +53,7 @@ async def find_nothing(context: ToolContext) -> ToolOutcome:
     return ToolOutcome("nothing")
 
 
-TOOLS = Toolbox.of(echo, price, slow, full, broken, find_nothing)
+TOOLS = Toolbox.of(echo, price, slow, down, full, broken, find_nothing)
 
 
 class _Desk:
@@ -78,6 +85,7 @@ async def test_a_form_keeps_what_it_was_called_with() -> None:
 
     assert result.ok
     assert desk.run.form_slots == {"year": 2022, "make": "any"}
+    assert desk.run.form_priced
     assert desk.waits == 1
 
 
@@ -122,6 +130,27 @@ async def test_a_good_result_clears_an_earlier_fault() -> None:
     assert desk.run.form_at_fault is None
 
 
+async def test_a_form_whose_tool_fails_keeps_its_details() -> None:
+    """The customer would be asked for everything again because a service was down."""
+    desk = _Desk()
+
+    await desk.ask(use("price", year=2022), use("down", "c2", Year="1995"))
+
+    assert desk.run.form_slots == {"year": 1995}
+    assert not desk.run.form_priced
+    assert desk.run.form_at_fault is None
+
+
+async def test_a_second_try_is_told() -> None:
+    """A service that works only at the second try would look healthy in the routing log."""
+    desk = _Desk()
+
+    await desk.ask(use("down", year=1995))
+
+    seen = [(event.code, event.where, event.retried) for event in desk.events if isinstance(event, FaultSeen)]
+    assert seen == [("tool_retry_same_key", "down", True), ("tool_error", "down", False)]
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "says"),
     [
@@ -162,6 +191,18 @@ async def test_a_tool_that_hangs_is_given_up() -> None:
     (result,) = await desk.ask(use("slow"))
 
     assert (result.code, desk.faults) == ("tool_timeout", ["tool_timeout"])
+
+
+async def test_all_calls_of_one_answer_share_one_allowance_of_time() -> None:
+    """Twelve calls of a service that hangs would keep a customer waiting for two minutes."""
+    desk = _Desk(timeout_s=0.5)
+
+    first, second = await desk.ask(use("slow"), use("slow", "c2"))
+
+    took_ms = [event.took_ms for event in desk.events if isinstance(event, ToolReturned)]
+    assert (first.code, second.code) == ("tool_timeout", "tool_timeout")
+    assert took_ms[0] >= 490
+    assert took_ms[1] < took_ms[0]
 
 
 async def test_a_bug_in_a_tool_is_not_hidden() -> None:

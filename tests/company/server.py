@@ -195,6 +195,14 @@ class Company:
                 self._changed.clear()
                 await self._changed.wait()
 
+    def forget(self) -> None:
+        """Forget all calls, effects and faults."""
+        self.calls.clear()
+        self.effects.clear()
+        self.faults.clear()
+        self.always = None
+        self._answers.clear()
+
     def act(self, call: Call) -> Answer:
         """The answer to a call; the same key has one effect, and another body under it is refused."""
         if self._token is not None and call.headers.get("authorization") != f"Bearer {self._token}":

@@ -50,10 +50,14 @@ class Shelf:
     quotes: dict[str, Quote] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
 
+    def quote_id(self, key: str) -> str:
+        """The number of the quote with this key."""
+        return short_id("Q", key)
+
     async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
         """Store the quote once per key."""
         del conversation_id
-        return self.quotes.setdefault(key, quote.model_copy(update={"quote_id": short_id("Q", key)}))
+        return self.quotes.setdefault(key, quote.model_copy(update={"quote_id": self.quote_id(key)}))
 
     async def save_ticket(
         self, key: str, conversation_id: str, turn_id: str, reason: str, summary: str

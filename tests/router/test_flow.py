@@ -158,6 +158,44 @@ def test_details_are_kept_under_the_names_they_were_priced_with() -> None:
     assert flows.as_priced(None, quote) is None
 
 
+def test_a_form_whose_tool_failed_keeps_its_details_without_a_price() -> None:
+    """A changed detail would be forgotten, or the old price be told for it."""
+    kept = flows.after("quote", PRICED, {**LEAF, "driver_age": 25}, None, priced=False)
+
+    assert kept == Flow(intent="quote", slots={**LEAF, "driver_age": 25}, quoted=False)
+
+
+UNPRICED = Flow(intent="quote", slots=LEAF)
+
+
+@pytest.mark.parametrize(
+    ("flow", "text", "command"),
+    [
+        (UNPRICED, "try again", flows.AGAIN),
+        (UNPRICED, "Could you please try once more?", flows.AGAIN),
+        (UNPRICED, "inténtalo otra vez", flows.AGAIN),
+        (UNPRICED, "¿y ahora?", flows.AGAIN),
+        (UNPRICED, "no, don't try again", None),
+        (UNPRICED, "rather than try again I want a person", None),
+        (UNPRICED, "forget it", "start_over"),
+        (UNPRICED, "start again", "start_over"),
+        (UNPRICED, "does it cover hail?", None),
+        (PRICED, "try again", None),
+        (OPEN, "try again", None),
+        (None, "try again", None),
+    ],
+)
+def test_a_price_that_could_not_be_had_can_be_tried_again(
+    flow: Flow | None, text: str, command: str | None
+) -> None:
+    """A customer who tries again would be handed to a person, or greeted."""
+    reading = flows.read(DESK, flow, text, shipped().lexicon.concepts(text))
+
+    assert reading is not None
+    assert reading.command == command
+    assert reading.whole or command != flows.AGAIN
+
+
 async def test_a_quote_survives_a_side_question() -> None:
     """The whole way on the local engine: question, side question, answer, price, what-if, another car."""
     talk = Talk(desk())

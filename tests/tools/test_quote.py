@@ -15,7 +15,7 @@ from knowledge.vehicles import Vehicles
 from settings import ROOT
 from store.records import StoredRecords
 from tests.tools.places import context, records_in
-from tools.quote import _FIELD_OF_CODE, TariffPrices, quote_tool
+from tools.quote import FIELD_OF_CODE, TariffPrices, quote_tool
 
 VEHICLES = Vehicles.load(ROOT / "knowledge" / "vehicles.toml")
 TARIFF = Tariff.load(ROOT / "knowledge" / "tariff.toml")
@@ -82,5 +82,5 @@ async def test_a_refusal_says_which_detail_is_wrong(
 
 def test_every_refusal_of_the_tariff_has_its_detail() -> None:
     """A new rule of the tariff would end turns with an error instead of a question."""
-    assert set(_FIELD_OF_CODE) == set(get_args(Refusal))
-    assert set(_FIELD_OF_CODE.values()) == set(TOOL.slots)
+    assert set(FIELD_OF_CODE) == set(get_args(Refusal))
+    assert set(FIELD_OF_CODE.values()) == set(TOOL.slots)

@@ -1,0 +1,1 @@
+"""MCP servers for tests, written with the official package, each a process of its own."""
