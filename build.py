@@ -25,6 +25,7 @@ from engine.local import Local
 from errors import ConfigError
 from events import JsonObject
 from guards.every import every_guard
+from guards.screen import Screen
 from guards.stream import Guard
 from knowledge.brand import Brand
 from knowledge.customers import Customers
@@ -101,6 +102,7 @@ class Parts:
     toolbox: Toolbox
     vehicles: Vehicles
     knowledge: LiveKnowledge
+    screen: Screen
     facts: ToolFacts
     guards: Mapping[str, Guard]
     customers: Customers | None
@@ -140,7 +142,10 @@ def build_parts(settings: Settings) -> Parts:
     file = settings.knowledge.parent / "customers.toml"
     customers = Customers.read(file, datetime.now(UTC).date()) if file.is_file() else None
     services = tuple(service for service in (quotes, lent) if service is not None)
-    return Parts(toolbox, vehicles, knowledge, _facts(toolbox, lent), guards, customers, services, lent)
+    screen = _screen(settings.knowledge)
+    return Parts(
+        toolbox, vehicles, knowledge, screen, _facts(toolbox, lent), guards, customers, services, lent
+    )
 
 
 def _facts(toolbox: Toolbox, lent: "McpServers | None") -> ToolFacts:
@@ -178,6 +183,12 @@ def _mcp_servers(settings: Settings) -> "McpServers | None":
 
 def _revealed(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
+
+
+def _screen(articles: Path) -> Screen:
+    """The built-in patterns, and the company's own when `screen.toml` stands beside its articles."""
+    own = articles.parent / "screen.toml"
+    return Screen.load(*[own] if own.is_file() else [])
 
 
 def _beside(articles: Path, name: str) -> Path:
@@ -275,6 +286,7 @@ class DeskKeeper:
             classifier=train(catalogue, self._cache),
             toolbox=parts.toolbox,
             guards=parts.guards,
+            screen=parts.screen,
             engines=engines,
             records=records,
             read_slots=partial(read_slots, vehicles=parts.vehicles),

@@ -92,6 +92,17 @@ class Busy(FrontdeskError):
     retry_after_s = 2
 
 
+class SlowedDown(Busy):
+    """This caller's last messages tried to steer the assistant; nothing was accepted, later it is."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            f"slowed down for {retry_after_s} s",
+            customer_text=f"Please wait {retry_after_s} seconds and send it again.",
+        )
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(Busy):
     """The desk cannot take the message now; nothing was accepted."""
 

@@ -135,7 +135,10 @@ class LabelGiven(Frozen):
 
 
 class RouteDecided(Frozen):
-    """Where the message goes. `clarify` holds the intents offered when the desk asks back instead."""
+    """Where the message goes. `clarify` holds the intents offered when the desk asks back instead.
+
+    `withheld`: the message was screened out; no model reads it, in this turn or later.
+    """
 
     audience: ClassVar[Audience] = "customer"
     type: Literal["route.decided"] = "route.decided"
@@ -147,6 +150,7 @@ class RouteDecided(Frozen):
     clarify: tuple[str, ...] = ()
     about: str | None = None
     offer_person: bool = False
+    withheld: bool = False
     speculated: Literal["no", "right", "wrong"] = "no"
 
 

@@ -49,7 +49,8 @@ class LexiconFront(_Front):
 class ClassifierFront(_Front):
     """Front matter of classifier.md: the model, its deadline, and the thresholds of routing.
 
-    Thresholds are confidences, 0 to 1. `safest` is the intent taken when nothing else is certain.
+    Thresholds are confidences, 0 to 1. `safest` is the intent taken when nothing else is certain,
+    `screened` the one for messages that try to steer the assistant.
     """
 
     kind: Literal["classifier"]
@@ -63,3 +64,4 @@ class ClassifierFront(_Front):
     clarify_below: Share = 0.5
     offer_person_at: Share = 0.25
     safest: Intent
+    screened: Intent

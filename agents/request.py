@@ -10,6 +10,7 @@ from datetime import datetime
 
 from agents.specialist import Specialist
 from engine.base import Brief, EngineRequest, Said, ToolSpec
+from knowledge.invisible import readable
 from templates import render
 from tools.registry import Tool, Toolbox
 
@@ -50,7 +51,7 @@ def today(now: datetime) -> str:
 
 def _one_line(value: str) -> str:
     """A fact fills a line and never begins one, so that it cannot pass for a line of the operator's."""
-    return " ".join(value.split())
+    return " ".join(readable(value).split())
 
 
 def _spec(tool: Tool) -> ToolSpec:

@@ -188,6 +188,10 @@ def _classifier(file: PromptFile, specialists: Mapping[str, Specialist]) -> Clas
     if front.safest not in specialists:
         message = f'intent "{front.safest}" is unknown; known: {", ".join(sorted(specialists))}'
         raise file.refuse(message, key="safest")
+    if front.screened not in specialists or specialists[front.screened].tools:
+        known = ", ".join(sorted(name for name, item in specialists.items() if not item.tools)) or "none"
+        message = f'intent "{front.screened}" must be one without tools; known: {known}'
+        raise file.refuse(message, key="screened")
     listed = "\n\n".join(f"## {name}\n{item.description}" for name, item in sorted(specialists.items()))
     blocks = [_block(file, "Role"), _block(file, "Task"), f"# Intents\n{listed}", _block(file, "Examples")]
     system = "\n\n".join(block for block in blocks if block)

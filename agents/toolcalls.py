@@ -14,6 +14,7 @@ from agents.specialist import Specialist
 from engine.base import ToolResult, ToolUse
 from errors import ToolError, ToolQuestion, Unavailable
 from events import Deed, Event, FaultSeen, HandoffRequested, JsonObject, ToolCalled, ToolReturned
+from knowledge.invisible import readable
 from tools.registry import Tool, Toolbox, ToolContext, ToolOutcome
 
 TOOLS_TIMEOUT_S = 10.0  # above the deadline of a company's service, so that its own words come first
@@ -161,7 +162,7 @@ class ToolCalls:
         return ToolResult(
             use.call_id,
             tool.name if tool is not None else use.name,
-            str(error),
+            readable(str(error)),
             ok=False,
             code=error.code,
             at_fault=error.field,
@@ -177,7 +178,7 @@ def _succeeded(use: ToolUse, tool: Tool, outcome: ToolOutcome) -> ToolResult:
     return ToolResult(
         use.call_id,
         tool.name,
-        outcome.text,
+        readable(outcome.text),
         ok=True,
         passages=outcome.passages,
         values=outcome.values,

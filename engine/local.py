@@ -258,8 +258,14 @@ def _after_search(speak: _Speaker, result: ToolResult, question: str) -> Iterato
         yield Text(passage.text)
         yield Cited(passage.source, passage.text, words=passage.text)
         last_of_article = number + 1 == len(shown) or shown[number + 1].url != passage.url
-        yield Text(f"\n[{passage.title}]({passage.url})" if last_of_article else "")
+        yield Text(f"\n{_link(passage)}" if last_of_article else "")
     yield Text(after)
+
+
+def _link(passage: Passage) -> str:
+    """The article as a link; brackets in its title cannot close it and open another one."""
+    title = passage.title.translate({ord("["): "(", ord("]"): ")"})
+    return f"[{title}]({passage.url})"
 
 
 def best_passages(passages: tuple[Passage, ...], question: str) -> list[Passage]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from errors import ConfigError
 from knowledge.front import read_front
+from knowledge.invisible import carriers, is_reordered
 from knowledge.markup import Words, read_blocks
 from knowledge.passages import Passage
 
@@ -111,6 +112,10 @@ def read_text(path: Path, file: str) -> tuple[str, str]:
         ) from exc
     if "\0" in text:
         raise ConfigError(f"{file}: a zero byte stands in it; save the file again")
+    if carriers(text) or is_reordered(text):
+        raise ConfigError(
+            f"{file}: it holds words that nobody sees ({', '.join(carriers(text)) or 'bidi override'}); take them out"
+        )
     return text, version_of(raw)
 
 

@@ -10,7 +10,8 @@ from router.decide import Decision
 from router.desk import Desk
 from router.known import Known, customer_hash
 from router.opencall import Word
-from tools.quote import in_words, quote_values
+from router.state import WITHHELD
+from tools.quote import in_words, plain_name, quote_values
 
 _QUOTES_SHOWN = 3
 
@@ -28,7 +29,7 @@ def assemble(turn: Known, decision: Decision, language: str, flow: Flow | None) 
         specialist,
         desk.toolbox,
         history=turn.state.history,
-        message=turn.incoming.text,
+        message=WITHHELD if decision.withheld else turn.incoming.text,
         facts=_facts(turn, decision, language, flow),
         brief=_brief(turn, decision, language, flow),
         customer_hash=customer_hash(turn.incoming.owner),
@@ -69,7 +70,7 @@ def _open_form(desk: Desk, flow: Flow | None) -> str:
     form = desk.catalogue.specialists.get(flow.intent) if flow else None
     if flow is None or flow.quoted or form is None or form.lead != "form":
         return ""
-    known = ", ".join(f"{name} {value}" for name, value in flow.slots.items()) or "nothing yet"
+    known = ", ".join(f"{name} {plain_name(value)}" for name, value in flow.slots.items()) or "nothing yet"
     missing = [name for name in desk.toolbox.tools[form.tools[0]].slots if name not in flow.slots]
     return f"known: {known}; missing: {', '.join(missing) or 'nothing'}"
 

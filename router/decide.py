@@ -23,7 +23,10 @@ _UNHAPPY = -0.6
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where it goes and why. `clarify` is not empty when the desk asks back; `about` is the question meant."""
+    """Where it goes and why. `clarify` is not empty when the desk asks back; `about` is the question meant.
+
+    `withheld`: the message tries to steer the assistant, so the specialist is told that much and no more.
+    """
 
     intent: str
     confidence: float
@@ -32,6 +35,7 @@ class Decision:
     clarify: tuple[str, ...] = ()
     about: str | None = None
     offer_person: bool = False
+    withheld: bool = False
 
 
 def still_served(label: LocalLabel, catalogue: Catalogue) -> LocalLabel:
@@ -56,6 +60,13 @@ def with_triggers(label: LocalLabel, catalogue: Catalogue, concepts: frozenset[s
         return label
     best = max(hits, key=lambda name: shares[name])
     return LocalLabel(best, max(shares[best], _TRIGGER_CONFIDENCE), shares)
+
+
+def decide_screened(local: LocalLabel, catalogue: Catalogue) -> Decision:
+    """A message that certainly tries to steer the assistant; who may need a person all the same is offered one."""
+    intent = catalogue.classifier.settings.screened
+    offer = local.intent == person_intent(catalogue)
+    return Decision(intent, 1.0, "local", offer_person=offer, withheld=True)
 
 
 def decide_without_label(
@@ -86,10 +97,17 @@ def decide_without_label(
 
 
 def decide_by_haiku(
-    label: Label, local: LocalLabel, state: ConversationState, catalogue: Catalogue
+    label: Label, local: LocalLabel, state: ConversationState, catalogue: Catalogue, *, noted: bool = False
 ) -> Decision:
-    """Haiku's word counts; when it is unsure the customer is asked, once, and then offered a person."""
+    """Haiku's word counts; when it is unsure the customer is asked, once, and then offered a person.
+
+    Its word that a message is abuse counts when something else says so too: the intent, or the screen (`noted`).
+    Who needs a person gets one.
+    """
     person = person_intent(catalogue)
+    screened = catalogue.classifier.settings.screened
+    if label.abuse and label.intent != person and (noted or label.intent == screened):
+        return Decision(screened, label.confidence, "haiku", offer_person=person in label.also, withheld=True)
     is_unsure = label.confidence < catalogue.classifier.settings.clarify_below
     is_unhappy = label.sentiment is not None and label.sentiment <= _UNHAPPY
     doubts = (person in label.also, is_unhappy, local.intent == person, is_unsure, state.failures_in_row > 1)

@@ -4,16 +4,18 @@ Replaced as a whole when a prompt file changes; a turn under way keeps the one i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 
 from agents.specialist import Catalogue
 from engine.base import Engine
 from events import Quote, Slots
+from guards.screen import Screen
 from guards.stream import Guard
 from knowledge.slots import Reading
 from router.local import LocalClassifier
+from router.offenders import Offenders
 from tools.account import Account
 from tools.registry import Records, Toolbox
 
@@ -54,6 +56,7 @@ class Desk:
     classifier: LocalClassifier
     toolbox: Toolbox
     guards: Mapping[str, Guard]
+    screen: Screen
     engines: Engines
     records: DeskRecords
     read_slots: ReadSlots
@@ -61,4 +64,5 @@ class Desk:
     mode: RouterMode = "haiku"
     speculate: bool = True
     first_piece_s: float = 8.0
+    offenders: Offenders = field(default_factory=Offenders)
     utcnow: Callable[[], datetime] = datetime.now

@@ -1,4 +1,4 @@
-"""What is known about a message before anybody is asked: language, concepts, details of the form, local label.
+"""What is known about a message before anybody is asked: the screen's verdict, language, concepts, details, local label.
 
 Made once a turn, in a millisecond or two; everything after it only reads.
 """
@@ -6,10 +6,11 @@ Made once a turn, in a millisecond or two; everything after it only reads.
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from events import Event, Label, LabelGiven, TurnRef
+from guards.screen import Verdict
 from knowledge.details import Details, read_details
 from knowledge.language import detect_language
 from knowledge.slots import Reading
@@ -53,10 +54,13 @@ class Known:
     details: Details
     word: Word | None
     local: LocalLabel
+    verdict: Verdict
 
 
-def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit) -> Known:
-    """What is known about this message."""
+async def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit) -> Known:
+    """What is known about this message; from here on its text is without characters that nobody sees."""
+    verdict = await desk.screen.look(incoming.text)
+    incoming = replace(incoming, text=verdict.text)
     started = time.monotonic()
     catalogue = desk.catalogue
     language = detect_language(incoming.text, hint=state.language or incoming.locale)
@@ -69,7 +73,9 @@ def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit
     emit(LabelGiven(source="local", label=spoken, took_ms=took_ms))
     details = read_details(incoming.text, desk.utcnow().date(), language)
     word = word_of(desk, incoming, state, details)
-    return Known(desk, incoming, state, emit, started, language, concepts, reading, details, word, local)
+    return Known(
+        desk, incoming, state, emit, started, language, concepts, reading, details, word, local, verdict
+    )
 
 
 def word_of(desk: Desk, incoming: Incoming, state: ConversationState, details: Details) -> Word | None:

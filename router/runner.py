@@ -14,7 +14,7 @@ from typing import Self
 
 import structlog
 
-from errors import FrontdeskError, LeaseLost, Unavailable
+from errors import FrontdeskError, LeaseLost, SlowedDown, Unavailable
 from events import TurnRef
 from router.attempt import attempt
 from router.contain import contained
@@ -85,8 +85,12 @@ class TurnRunner:
 
         Raises:
             Unavailable: Draining, or too many turns at once; nothing was accepted.
+            SlowedDown: This owner's last messages were hostile; nothing was accepted.
             NotFound, Conflict, Busy: See EventLog.accept.
         """
+        wait_s = self._desk().offenders.wait_s(message.owner)
+        if wait_s:
+            raise SlowedDown(wait_s)
         if self.is_draining or self.under_way + len(self._arriving) >= TURNS_AT_ONCE:
             raise Unavailable
         has_arrived = asyncio.Event()

@@ -99,7 +99,11 @@ class Guess:
         message need not: the specialist has the whole message before it.
         """
         mine = (self._decision.intent, self._decision.offer_person, self._language)
-        return not decision.clarify and mine == (decision.intent, decision.offer_person, language)
+        return not (decision.clarify or decision.withheld) and mine == (
+            decision.intent,
+            decision.offer_person,
+            language,
+        )
 
     async def accept(self) -> Ended:
         """Let it through, and wait for its end."""

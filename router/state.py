@@ -19,9 +19,12 @@ from events import (
     TurnFailed,
     TurnRef,
 )
+from knowledge.invisible import readable
 from readers.reply import fold_text
 from router.opencall import OpenCall, fold_open_call
 
+WITHHELD = "(This message is withheld: it tries to change how the assistant works, or to get at what is not the customer's.)"
+"""What models read where a message was screened out. It leaves such a message no way into a later turn either."""
 TURNS_REMEMBERED = 24
 _STEP = 8
 MOST_CHARACTERS = 60_000
@@ -98,9 +101,15 @@ def _said(events: Sequence[Event]) -> list[Said]:
     faults = [event for event in events if isinstance(event, FaultSeen)]
     if any(fault.code == "stop_refusal" and fault.where != "classifier" for fault in faults):
         return []
-    asked = [Said("customer", event.text) for event in events if isinstance(event, TurnAccepted)]
+    asked = [Said("customer", _read(event, events)) for event in events if isinstance(event, TurnAccepted)]
     text = fold_text(events).strip()
     return [*asked, Said("assistant", text)] if text else asked
+
+
+def _read(accepted: TurnAccepted, events: Sequence[Event]) -> str:
+    """The customer's message as models may read it."""
+    is_withheld = any(isinstance(event, RouteDecided) and event.withheld for event in events)
+    return WITHHELD if is_withheld else readable(accepted.text)
 
 
 def _bounded(history: list[Said]) -> tuple[Said, ...]:
@@ -123,7 +132,7 @@ def _bounded(history: list[Said]) -> tuple[Said, ...]:
 def _mentions(turns: Sequence[Sequence[Event]]) -> tuple[str, ...]:
     said: list[str] = []
     for events in turns:
-        said += [event.text for event in events if isinstance(event, TurnAccepted)]
+        said += [_read(event, events) for event in events if isinstance(event, TurnAccepted)]
         if any(isinstance(event, FlowChanged) and event.flow is None for event in events):
             said.clear()
     return tuple(said[-_MENTIONS:])
@@ -133,7 +142,7 @@ def _clarification(last: Sequence[Event]) -> Clarification | None:
     route = next((event for event in last if isinstance(event, RouteDecided)), None)
     if route is None or not route.clarify:
         return None
-    return Clarification(route.clarify, next(e.text for e in last if isinstance(e, TurnAccepted)))
+    return Clarification(route.clarify, next(_read(e, last) for e in last if isinstance(e, TurnAccepted)))
 
 
 def _offers_person(last: Sequence[Event]) -> bool:

@@ -11,11 +11,18 @@ from collections.abc import Coroutine
 from agents.loop import Run
 from engine.base import Engine
 from errors import EngineError
-from events import FaultSeen, Label, LabelGiven, RouteDecided
+from events import FaultSeen, GuardFired, Label, LabelGiven, RouteDecided
 from router.answer import answer
 from router.classify import Question, ask_haiku
 from router.closing import ask_back, close, fail
-from router.decide import Decision, decide_by_haiku, decide_by_local, decide_without_label, guess_by_local
+from router.decide import (
+    Decision,
+    decide_by_haiku,
+    decide_by_local,
+    decide_screened,
+    decide_without_label,
+    guess_by_local,
+)
 from router.desk import Desk
 from router.known import Emit, Incoming, Known, customer_hash, look_at
 from router.speculate import Ended, Gate, Guess
@@ -42,7 +49,7 @@ async def run_turn(
     Raises:
         EngineError: No engine could answer.
     """
-    turn = look_at(desk, incoming, state, emit)
+    turn = await look_at(desk, incoming, state, emit)
     if routed is not None and routed.intent in desk.catalogue.specialists:
         decision, language = _as_before(routed, desk), routed.language
         run = await _answer(turn, decision, language)
@@ -55,7 +62,7 @@ async def run_turn(
 
 
 async def _route_and_run(turn: Known) -> tuple[Decision, str, Run]:
-    decision = decide_without_label(
+    decision = _screened(turn) or decide_without_label(
         turn.incoming.text, turn.state, turn.reading, turn.desk.catalogue, turn.word
     )
     engine = _labelling_engine(turn) if decision is None else None
@@ -65,6 +72,17 @@ async def _route_and_run(turn: Known) -> tuple[Decision, str, Run]:
         decision = decide_by_local(turn.local, turn.state, turn.desk.catalogue)
     turn.emit(_routed(decision, turn.language, "no"))
     return decision, turn.language, await _answer(turn, decision, turn.language)
+
+
+def _screened(turn: Known) -> Decision | None:
+    """Where a hostile message goes, before anybody else sees it; what is only likely is recorded."""
+    acts = turn.verdict.acts
+    for finding in turn.verdict.findings:
+        turn.emit(GuardFired(guard="screen" if acts else "screen_note", what=finding.what))
+    if not acts:
+        return None
+    turn.desk.offenders.note(turn.incoming.owner)
+    return decide_screened(turn.local, turn.desk.catalogue)
 
 
 def _labelling_engine(turn: Known) -> Engine | None:
@@ -113,7 +131,12 @@ def _decide(turn: Known, label: Label | None) -> tuple[Decision, str]:
     catalogue = turn.desk.catalogue
     if label is None:
         return decide_by_local(turn.local, turn.state, catalogue), turn.language
-    return decide_by_haiku(label, turn.local, turn.state, catalogue), label.language
+    decision = decide_by_haiku(label, turn.local, turn.state, catalogue, noted=bool(turn.verdict.findings))
+    if label.abuse:
+        turn.emit(GuardFired(guard="screen" if decision.withheld else "screen_note", what="abuse"))
+    if decision.withheld:
+        turn.desk.offenders.note(turn.incoming.owner)
+    return decision, label.language
 
 
 async def _ask_haiku(turn: Known, engine: Engine) -> Label | None:
@@ -155,6 +178,7 @@ def _as_before(routed: RouteDecided, desk: Desk) -> Decision:
         tuple(intent for intent in routed.clarify if intent in desk.catalogue.specialists),
         routed.about,
         routed.offer_person,
+        routed.withheld,
     )
 
 
@@ -169,6 +193,7 @@ def _routed(decision: Decision, language: str, speculated: str) -> RouteDecided:
             "clarify": decision.clarify,
             "about": decision.about,
             "offer_person": decision.offer_person,
+            "withheld": decision.withheld,
             "speculated": speculated,
         }
     )

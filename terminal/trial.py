@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
+from rich.text import Text
 
 from events import (
     ActionChanged,
@@ -23,6 +24,7 @@ from events import (
     ToolCalled,
     ToolReturned,
 )
+from guards.screen import Verdict
 from readers.reply import fold_reply
 from readers.routing_line import fold_routing_line
 from router.attempt import CUSTOMER
@@ -54,6 +56,7 @@ async def run_trial(
                     item async for item in house.event_log.follow_turn(accepted.turn) if item is not None
                 ]
                 _print_turn(text, recorded, out)
+                _print_screened(house.keeper.current().screen.judge(text), out)
                 reply = fold_reply(accepted.turn, [item.event for item in recorded])
                 out.print(Markdown(reply.text))
                 for citation in reply.citations:
@@ -74,6 +77,17 @@ def _print_turn(text: str, recorded: list[Recorded], out: Console) -> None:
         if row is not None:
             table.add_row(*row)
     out.print(table)
+
+
+def _print_screened(verdict: Verdict, out: Console) -> None:
+    """What the screen found, how it had to read the message for it, which pattern it was, and the words as read."""
+    for finding in verdict.findings:
+        out.print(
+            Text(
+                f"  screen: {finding.what} ({finding.level}), pattern {finding.pattern}: {finding.words}",
+                style="magenta",
+            )
+        )
 
 
 def _row(event: Event) -> tuple[str, str] | None:

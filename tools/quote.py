@@ -1,5 +1,6 @@
 """The quote tool: the only source of a price."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Protocol
 
@@ -21,6 +22,8 @@ FIELD_OF_CODE = {
     "unknown_make": "make",
     "unknown_model": "model",
 }
+_NOT_IN_A_NAME = re.compile(r"[^\w .&'/+-]+")
+_LONGEST_NAME = 40
 VALUES = ("monthly_premium_usd", "quote_id", "valid_until", "limit")
 
 
@@ -77,10 +80,18 @@ def quote_values(quote: Quote, language: str) -> dict[str, str]:
 def in_words(quote: Quote) -> str:
     """The quote as a model reads it, with what twelve months come to, so that nobody has to multiply."""
     return (
-        f"{quote.quote_id}: {quote.year} {quote.make} {quote.model}, {quote.mileage} miles, driver aged {quote.driver_age}: "
+        f"{quote.quote_id}: {quote.year} {plain_name(quote.make)} {plain_name(quote.model)}, {quote.mileage} miles, driver aged {quote.driver_age}: "
         f"{quote.monthly_premium_usd} US dollars per month, {quote.monthly_premium_usd * 12} US dollars per year, "
         f"valid until {quote.valid_until}"
     )
+
+
+def plain_name(value: str | int) -> str:
+    """A detail as an operator's note may hold it: a name, never a sentence that could pass for the operator's.
+
+    It may come from a company's service, or from a model that was told what to write.
+    """
+    return _NOT_IN_A_NAME.sub(" ", str(value))[:_LONGEST_NAME].strip()
 
 
 def quote_tool(prices: Prices) -> Tool:

@@ -57,6 +57,8 @@ FRONT = (
     Fault("bad YAML", "quote.md", "description: >-\n  The", "description: The: ", "the front matter is not YAML: mapping values are not allowed here; text with a colon goes in quotes"),
     Fault("alias", "quote.md", "act_at: 0.5", "act_at: *half", 'the front matter is not YAML: an alias ("*name") is not understood'),
     Fault("classifier: unknown safest", "classifier.md", "safest: product_info", "safest: products", 'intent "products" is unknown; known: escalate'),
+    Fault("classifier: unknown screened", "classifier.md", "screened: off_topic", "screened: offtopic", 'intent "offtopic" must be one without tools; known: greeting, off_topic'),
+    Fault("classifier: screened with tools", "classifier.md", "screened: off_topic", "screened: quote", 'intent "quote" must be one without tools; known: greeting, off_topic'),
     Fault("classifier: unknown key", "classifier.md", "deadline_s: 2.0", "deadline: 2.0", 'unknown key "deadline"; known: kind, model'),
     Fault("classifier: deadline", "classifier.md", "deadline_s: 2.0", "deadline_s: 0", 'key "deadline_s": Input should be greater than 0'),
     Fault("classifier: thinking", "classifier.md", "thinking: disabled", "thinking: between_tools", 'thinking "between_tools" is not possible on claude-haiku-5-5'),

@@ -65,6 +65,20 @@ def test_markup_is_not_part_of_a_quotation(written: str, read: str, tmp_path: Pa
     assert _texts(tmp_path, written) == [read]
 
 
+@pytest.mark.parametrize(
+    ("hidden", "how"),
+    [("\U000e006f\U000e0062", "tags"), ("\u200b\u200c" * 8, "zero_width"), ("\u202e", "bidi override")],
+)
+def test_an_article_with_words_that_nobody_sees_is_left_out(hidden: str, how: str, tmp_path: Path) -> None:
+    """Whoever can slip such an article in could give orders to a model that the company's editors never see."""
+    _write(tmp_path, "Theft is covered." + hidden)
+    _write(tmp_path, "Co\u00adop is fine.", FRONT.replace("theft", "coop"), "coop.md")
+    corpus = read_corpus(tmp_path)
+
+    assert [article.file for article in corpus.articles] == ["coop.md"]
+    assert corpus.rejected == (f"theft.md: it holds words that nobody sees ({how}); take them out",)
+
+
 def test_lists_and_tables_keep_their_lines(tmp_path: Path) -> None:
     """A list of documents would become one endless sentence."""
     assert _texts(

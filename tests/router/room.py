@@ -150,6 +150,7 @@ def desk(
         classifier=classifier(),
         toolbox=parts().toolbox,
         guards=parts().guards,
+        screen=parts().screen,
         engines=engines or local_engines(),
         records=shelf or Shelf(),
         read_slots=partial(read_slots, vehicles=parts().vehicles),
