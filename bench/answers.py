@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from engine.local import best_passages
+from knowledge.choice import best_passages
 from knowledge.index import KnowledgeIndex
 from knowledge.passages import Passage
 from settings import ROOT

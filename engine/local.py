@@ -7,25 +7,18 @@ is called when the message's concepts choose the reply that has its name, or whe
 Its words all come from prompts/ and from passages; there is no company in here.
 """
 
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
 from engine.base import Brief, Cited, Done, EngineRequest, Piece, Text, ToolResult, ToolSpec, ToolUse
 from errors import EngineRefused
+from knowledge.choice import best_passages
 from knowledge.passages import Passage
-from knowledge.questions import asks_for_figure
 from templates import render
 
 MODEL = "local"
-_PASSAGES_SHOWN = 2
-_NEAR_BEST = 0.55
 _SEARCHED = "answer"
-# In shares of the best score; set on evals/cases/answers.jsonl (python -m bench.answers).
-_HAS_THE_FIGURE = 0.3
-_LATER_IN_ARTICLE = 0.03
-_FIGURE = re.compile(r"(?<![\d-])\d[\d,.]*(?!\d*-\d)")  # no telephone number
 _FORM_AT_ONCE = 3  # this many details missing are asked for in one message
 
 
@@ -266,28 +259,6 @@ def _link(passage: Passage) -> str:
     """The article as a link; brackets in its title cannot close it and open another one."""
     title = passage.title.translate({ord("["): "(", ord("]"): ")"})
     return f"[{title}]({passage.url})"
-
-
-def best_passages(passages: tuple[Passage, ...], question: str) -> list[Passage]:
-    """Those to quote, the best first, those of one article together.
-
-    Who asks for a figure wants a passage that has one. Of passages about equally good the one earlier in its article
-    says more: articles begin with what holds, and end with what does not.
-    """
-    if not passages:
-        return []
-    best_score, wants_figure = passages[0].score, asks_for_figure(question)
-
-    def fit(passage: Passage) -> float:
-        has_it = wants_figure and _FIGURE.search(passage.text) is not None
-        return (
-            passage.score / (best_score or 1) + _HAS_THE_FIGURE * has_it - _LATER_IN_ARTICLE * passage.number
-        )
-
-    near = [passage for passage in passages if passage.score >= best_score * _NEAR_BEST]
-    chosen = sorted(near, key=fit, reverse=True)[:_PASSAGES_SHOWN]
-    order = list(dict.fromkeys(passage.url for passage in chosen))
-    return sorted(chosen, key=lambda passage: order.index(passage.url))
 
 
 def _use(tool: ToolSpec, arguments: Mapping[str, object]) -> ToolUse:

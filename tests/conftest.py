@@ -25,7 +25,9 @@ for _name in ("HOST", "PORT"):
     os.environ.pop(_name, None)
 Settings.model_config["env_file"] = None  # a developer's own .env must not change what is tested
 set_up_log()
-hypothesis.settings.register_profile("desk", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "desk", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("desk")
 
 

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agents.reload import LOOK_EVERY_S
+from api.house import House
 from build import DeskKeeper, build_parts, open_accounts, open_engines
 from settings import Settings
 from store.database import Database
 from store.records import StoredRecords
 from tests.agents.folders import copied, english_only
+from tests.router.room import unhurried
 from tests.serving import local_settings
 
 UTTERANCES = 12
@@ -42,6 +44,13 @@ async def kept_desk(
             watching = group.create_task(keeper.watch())
             yield keeper
             watching.cancel()
+
+
+def take_your_time(house: House) -> None:
+    """Give the house's desk deadlines that no machine is too slow for."""
+    keeper = house.keeper
+    assert isinstance(keeper, DeskKeeper)
+    keeper._desk = unhurried(keeper.current())
 
 
 def settings_for(folder: Path, **changes: object) -> Settings:

@@ -103,7 +103,7 @@ def _value(name: str, value: str) -> str | int:
 
 
 def _cited(request: MessageRequest) -> list[Part]:
-    """The two passages that have most in common with the question, and a figure if one is asked for, word for word."""
+    """The three passages that have most in common with the question, and a figure if one is asked for, word for word."""
     blocks = [
         Cited(block.text, passage.source, start=at)
         for passage in request.answers[-1].passages
@@ -118,8 +118,8 @@ def _cited(request: MessageRequest) -> list[Part]:
         lacks_figure = asks_for_figure(request.last_user_text) and not re.search(r"\d", block.text)
         return not lacks_figure, sum(1 / known[stem] for stem in asked & _stems(block.text))
 
-    first, *second = sorted(blocks, key=fit, reverse=True)[:2]
-    return [_say(request, "found"), first, *(part for block in second for part in (Text("\n\n"), block))]
+    first, *others = sorted(blocks, key=fit, reverse=True)[:3]
+    return [_say(request, "found"), first, *(part for block in others for part in (Text("\n\n"), block))]
 
 
 def _stems(text: str) -> frozenset[str]:

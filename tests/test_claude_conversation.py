@@ -11,8 +11,8 @@ import pytest
 
 from readers.routing_line import RoutingLine, fold_routing_line
 from settings import ROOT, Settings
+from tests.desks import take_your_time
 from tests.model_like import ModelLike
-from tests.router.room import unhurry
 from tests.serving import local_settings, running
 from tests.simulation import Recorded, Simulation
 
@@ -101,7 +101,7 @@ def _settings(folder: Path, simulation: Simulation) -> Settings:
 async def _hold(steps: tuple[Step, ...], language: str, folder: Path) -> Held:
     brain = ModelLike({step.says: (step.intent, language) for step in steps})
     async with Simulation(brain) as simulation, running(_settings(folder, simulation)) as server:
-        unhurry(server.house.keeper)
+        take_your_time(server.house)
         replies: list[Body] = []
         conversation: dict[str, str] = {}
         for step in steps:

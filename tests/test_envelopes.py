@@ -16,10 +16,11 @@ from engine.base import ToolUse as EngineToolUse
 from engine.claude_request import parameters
 from events import Quote
 from settings import ROOT
+from tests.desks import take_your_time
 from tests.engine.calls import REQUEST
 from tests.hostile import places
 from tests.model_like import ModelLike
-from tests.router.room import Shelf, Talk, Thinker, claude_engines, desk, label, said, unhurry
+from tests.router.room import Shelf, Talk, Thinker, claude_engines, desk, label, said
 from tests.serving import local_settings, running
 from tests.simulation import MessageRequest, Reply, Simulation, ToolUse
 from tests.simulation.content import JsonObject
@@ -87,7 +88,7 @@ async def _bodies(tmp_path: Path, knowledge: Path) -> list[dict[str, Any]]:
         keys: dict[str, object] = {**simulation.environment, "FRONTDESK_ENGINE": "auto"}
         settings = local_settings(tmp_path, FRONTDESK_KNOWLEDGE=knowledge, FRONTDESK_SPECULATE="off", **keys)
         async with running(settings) as server:
-            unhurry(server.house.keeper)
+            take_your_time(server.house)
             started: dict[str, str] = {}
             for text, intent in MESSAGES:
                 sent = {"message": text, "locale": "en", **started}

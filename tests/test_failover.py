@@ -21,9 +21,10 @@ from engine.failover import Failover
 from engine.local import Local
 from engine.resilient import Patience, Resilient
 from router.desk import Engines
+from tests.desks import take_your_time
 from tests.engine.calls import Clock
 from tests.model_like import ModelLike
-from tests.router.room import Talk, Turn, desk, unhurried, unhurry
+from tests.router.room import Talk, Turn, desk, unhurried
 from tests.serving import Running, local_settings, running, streamed, text_of
 from tests.simulation import Simulation
 from tests.waiting import PATIENCE_S
@@ -144,7 +145,7 @@ async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(t
 async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: Path) -> None:
     """The API is gone for twenty customers; a moment after it is back, so is everybody."""
     async with _line() as line, _served(tmp_path, line) as server:
-        unhurry(server.house.keeper)
+        take_your_time(server.house)
         await line.api.down()
         replies = [await _post(server, SPANISH) for _ in range(20)]
         assert line.resilient.states == {HAIKU: "open", SONNET: "open"}

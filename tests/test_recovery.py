@@ -98,9 +98,8 @@ async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: 
             await process.start()
             started = time.monotonic()
             await asyncio.gather(*(reader.read() for reader in [*readers.values(), behind]))
-            assert (
-                time.monotonic() - started < 2 * RECOVERED_WITHIN_S
-            )  # twice the promise: the machine may be busy
+            took_s = time.monotonic() - started
+            assert took_s < 2 * RECOVERED_WITHIN_S  # twice the promise: the machine may be busy
             await _check(process, tmp_path, [*readers.values(), behind])
 
 

@@ -54,6 +54,7 @@ _PERIOD = re.compile(
     r"(?:month|mo|mth|year|yr|annum|mes|ano|mois|monat|jahr|mese|anno)\b"
 )
 _FOR_PERIOD = re.compile(rf"{BLANK}(?:a|an|per|each|every|al|por|cada|monthly|mensual(?:es)?)\b")
+_PERIOD_ALONE = re.compile(rf"{_PERIOD.pattern}|[ \u00a0](?:mensual(?:es)?|anual(?:es)?)\b")
 _ADVERB = re.compile(r"[ \u00a0](?:monthly|mensual(?:es)?|anual(?:es)?)\b")
 _AGE = re.compile(rf"{BLANK}-?{BLANK}(?:olds?|of{BLANK}age|young|de{BLANK}edad|cumplidos)\b")
 _AND_CENTS = re.compile(rf"{BLANK}(?:and|with|con|y){BLANK}(?=[^\W_])")
@@ -132,7 +133,7 @@ def _plain(text: str, number: Number) -> Figure | None:
         return amount(text, number, "USD", number.start, number.end)
     if number.words in _LIKE_ARTICLES or number.words == ("once",):
         return None
-    period = _PERIOD.match(text, number.end)
+    period = _PERIOD_ALONE.match(text, number.end)
     if period is None or _DISTANCE.search(text, max(0, number.start - NEAR), number.start):
         return figure.bare(number)
     read = figure.amount(number, "", number.start, period.end())

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from guards.figures.figure import Figure, Key, as_amount, in_years
+from guards.figures.numbers import Number
 from guards.figures.phones import plain
 from guards.figures.prices import is_amount, role_of
 from guards.figures.reading import read_figures
@@ -24,7 +25,7 @@ _NAME_PRICES = frozenset({"passage", "answer"})
 _PUBLIC = frozenset({"company", "passage"})
 _REMEMBERED = 1_024
 _FIELD = re.compile(rf"(?:{bare('price')})[a-z_]*[\"':=\s]{{1,6}}$")  # "monthly_premium": 84
-_OF_ANY_CURRENCY, _UNKNOWN_CURRENCY = None, "?"
+_OF_ANY_CURRENCY, _UNKNOWN_CURRENCY, _ANY_YEAR = None, "?", "any"
 
 
 class Grounds:
@@ -77,10 +78,12 @@ def _read(kind: GroundKind, text: str) -> tuple[tuple[Key, Source], ...]:
 
 
 def _said(kind: GroundKind, text: str, figure: Figure) -> Iterator[tuple[Key, Source]]:
-    if figure.kind == "number" and is_amount(text, figure):
+    if is_amount(text, figure):
         figure = as_amount(figure)
+    number = figure.number
+    if number is not None and (figure.kind == "number" or (figure.kind == "amount" and kind == "customer")):
+        yield from _said_by_number(kind, text, number)
     if figure.kind == "number":
-        yield from _said_by_number(kind, text, figure)
         return
     is_priced = (
         figure.kind == "amount" and kind in _NAME_PRICES and role_of(text, figure, is_over=True) == "price"
@@ -90,15 +93,12 @@ def _said(kind: GroundKind, text: str, figure: Figure) -> Iterator[tuple[Key, So
             yield stored, kind
             if is_priced:
                 yield stored, PRICED
-    if kind == "customer" and figure.kind == "amount":
-        yield from _said_by_number(kind, text, figure)
+        if kind == "customer" and key[:2] == ("date", None):
+            yield ("date", _ANY_YEAR, *key[2:]), kind
 
 
-def _said_by_number(kind: GroundKind, text: str, figure: Figure) -> Iterator[tuple[Key, Source]]:
-    """What a number without a unit may mean: an age, a year, an amount or a phone number that a customer typed."""
-    number = figure.number
-    if number is None:
-        return
+def _said_by_number(kind: GroundKind, text: str, number: Number) -> Iterator[tuple[Key, Source]]:
+    """What a number may mean besides: an age, a year, an amount or a phone number that a customer typed."""
     if kind in _PUBLIC:
         if in_years(number):
             yield ("since", int(number.value)), kind
@@ -129,8 +129,6 @@ def _stored(key: Key) -> Iterator[Key]:
                 ("date", year, month, None),
                 ("date", None, None, day),
             )
-            if year is None:
-                yield ("date", "any", month, day)
         case _:
             yield key
 
@@ -143,6 +141,6 @@ def _wanted(key: Key) -> Iterator[Key]:
         case ("amount", value, _):
             yield from (key, ("amount", value, _UNKNOWN_CURRENCY))
         case ("date", _, month, day) if month is not None and day is not None:
-            yield from (key, ("date", "any", month, day))
+            yield from (key, ("date", _ANY_YEAR, month, day))
         case _:
             yield key

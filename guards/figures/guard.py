@@ -19,9 +19,9 @@ from guards.stream import Guard, Scene
 
 _UNDER_WAY = re.compile(rf"[+(＋（$＄€£¥₹]?{BLANK}[\d(][\d().,:/$€% '‐-―*_-]*\Z")
 _UNFINISHED = re.compile(
-    rf"{BLANK}(?:(?:and|or|to|through|until|till|y|o|u|a|an|hasta|of|de|del|the|el|la|las|los|per|por|pour|pro|each|every|al|par|im|ao"
+    rf"(?<=\d)[.:/']\Z|{BLANK}(?:(?:and|or|to|through|until|till|y|o|u|a|an|hasta|of|de|del|the|el|la|las|los|per|por|pour|pro|each|every|al|par|im|ao"
     r"|cada|con|with|in|at|u|s|us|american|business|working|work|calendar|consecutive|full|whole|half|medio|media|e|et|ou|und|oder|bis|ext|p|m"
-    rf"|个|か|ヶ|개|星|週)(?![^\W_])\.?{BLANK}|[-‐-―,.:/('’%$€]{BLANK})*\Z"
+    rf"|个|か|ヶ|개|星|週)(?![^\W_])\.?{BLANK}|[-‐-―,/(%$€]{BLANK})*\Z"
 )
 _OF_SOMETHING = re.compile(
     rf"{BLANK}(?:of|off|de|del|discount|covered|coverage|cubiert[oa]s?|refund\w*|reimburse\w*|reembols\w*)\b"
@@ -102,6 +102,9 @@ class _Tracing:
             elif what:
                 changes.append(Change(figure.start, end, self._instead(view.text, figure.start, what), what))
             before = what
+        if len(changes) == 1 and all(whats) and len(whats) > 1:  # "between" goes with both figures
+            start = group.start
+            changes = [replace(changes[0], start=start, instead=self._instead(view.text, start, before))]
         return changes
 
     def _instead(self, text: str, at: int, what: str) -> str:
@@ -123,10 +126,7 @@ class _Tracing:
 
 def _amounts_of(text: str, group: Group) -> list[Figure]:
     """The figures, with numbers read as amounts where the words before them speak of a price."""
-    return [
-        as_amount(figure) if figure.kind == "number" and is_amount(text, figure) else figure
-        for figure in group.figures
-    ]
+    return [as_amount(figure) if is_amount(text, figure) else figure for figure in group.figures]
 
 
 def _whole_ranges(text: str, group: Group, whats: list[str]) -> list[str]:

@@ -66,10 +66,10 @@ def read_number(text: str, at: int) -> Number | None:
 
 
 def spelled_digits(words: tuple[str, ...]) -> str:
-    """The digits that somebody reads out: "one eight hundred one two" is 180012; "" when a word is no number."""
+    """The digits that somebody reads out: "one eight hundred one two" is 180012; "" for a number of millions."""
     pieces: list[str] = []
     for word in words:
-        value = 0 if word in {"oh", "o"} else NUMBER_WORDS.get(word)
+        value = NUMBER_WORDS.get(word)
         if value is None:
             return ""
         if word == "hundred" and pieces:
@@ -138,6 +138,9 @@ def _more(text: str, run: list[tuple[str, int]]) -> list[tuple[str, int]]:
         return [(word, after.end())] if word not in _ARTICLES or _NUMBERS[last] >= _HUNDRED else []
     behind = _NEXT_WORD.match(text, after.end()) if word in _JOINS else None
     if behind is None:
+        return []
+    third = _NEXT_WORD.match(text, behind.end())
+    if third is not None and third.group(1) == "hundred":  # "two hundred and three hundred" are two
         return []
     before, added = _NUMBERS.get(last, 0), _NUMBERS.get(behind.group(1), 0)
     is_open = before % _JOINS[word] == 0 and (word == "and" or before < _HUNDRED)

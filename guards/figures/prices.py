@@ -62,7 +62,7 @@ def role_of(text: str, figure: Figure, *, is_over: bool) -> Role | None:
 def is_amount(text: str, figure: Figure) -> bool:
     """Whether a number without a unit is an amount: "your premium would be 84.50"; its next word must be there."""
     number = figure.number
-    if number is None or _FOLLOWED.match(text, figure.end) is None:
+    if figure.kind != "number" or number is None or _FOLLOWED.match(text, figure.end) is None:
         return False
     if number.has_cents and role_of(text, figure, is_over=True) == "price":
         return True

@@ -6,7 +6,7 @@ read by the same reader, so that they can be compared.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from guards.figures import dates, figure, phones
@@ -20,7 +20,8 @@ from knowledge.slots.numbers import NUMBER_WORDS
 OPENS = opening(r"\d$＄€£¥₹(+（＋", [*(NUMBER_WORDS.keys() - (LIKE_ARTICLES - {"once"})), *BEGINNINGS])
 """Where a figure may begin."""
 _FIRST_WORDS = frozenset({*NUMBER_WORDS, *(fold(word).split()[0] for word in BEGINNINGS)})
-_PREFIX = re.compile(rf"(?:(?:us|mx)?([$€£¥₹])|(usd|eur|gbp|mxn)\b){BLANK}")
+_PREFIX = re.compile(rf"(?:(?:us)?([$€£¥₹])|(usd|eur|gbp|mxn|mx)(?:\$|\b)){BLANK}")
+_CODES = {"mx": "MXN"}
 _ARTICLE = re.compile(rf"an?(?={BLANK}[^\W\d_])")
 _WORD = re.compile(rf"{BLANK}[^\W\d_]")
 _NEXT_WORD = re.compile(rf"{BLANK}([^\W\d_]+)")
@@ -40,8 +41,9 @@ _SPELLED_FROM = 7  # number words in a row that are a phone number and no figure
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Figures that belong together, and where reading goes on."""
+    """Figures that belong together, from `start` (perhaps with a word like "between") to `end`, where reading goes on."""
 
+    start: int
     end: int
     figures: tuple[Figure, ...] = ()
 
@@ -65,7 +67,7 @@ def may_begin(word: str) -> bool:
 def read_group(text: str, at: int) -> Group:
     """The figures that begin at this place of a folded text."""
     if (end := _end_of_name(text, at)) > at:
-        return Group(end)
+        return Group(at, end)
     between = _BETWEEN.match(text, at)
     place = at if between is None else between.end()
     figures: list[Figure] = []
@@ -78,11 +80,9 @@ def read_group(text: str, at: int) -> Group:
         joins.append(join.group().strip(" *_`"))
         place = join.end()
     if not figures:
-        return Group(max(place, _end(_NAME, text, at), at + 1))
+        return Group(at, max(place, _end(_NAME, text, at), at + 1))
     shared = _spelled(figures) or _opening_hours(text, figures, joins) or _share(text, figures, joins)
-    if between is not None and len(shared) > 1 and shared[0].kind == shared[1].kind != "number":
-        shared[0] = replace(shared[0], start=at)
-    return Group(shared[-1].end, tuple(shared))
+    return Group(at, shared[-1].end, tuple(shared))
 
 
 def _end_of_name(text: str, at: int) -> int:
@@ -113,7 +113,7 @@ def _figure(text: str, at: int) -> Figure | None:
     prefix = None if first.isdecimal() else _PREFIX.match(text, at)
     number = read_number(text, at if prefix is None else prefix.end())
     if prefix is not None:
-        currency = SYMBOLS[prefix[1]] if prefix[1] else prefix[2].upper()
+        currency = SYMBOLS[prefix[1]] if prefix[1] else _CODES.get(prefix[2], prefix[2].upper())
         return None if number is None else amount(text, number, currency, at, number.end)
     article = _ARTICLE.match(text, at) if number is None else None
     if article is not None:
@@ -139,7 +139,8 @@ def _spelled(figures: list[Figure]) -> list[Figure]:
     if len(words) < _SPELLED_FROM or None in numbers or any(item.unit for item in figures):
         return []
     digits = phones.plain(spelled_digits(tuple(words)))
-    return [Figure(figures[0].start, figures[-1].end, "phone", frozenset({("phone", digits)}))]
+    whole = Figure(figures[0].start, figures[-1].end, "phone", frozenset({("phone", digits)}))
+    return [whole] if digits else []
 
 
 def _opening_hours(text: str, figures: list[Figure], joins: list[str]) -> list[Figure]:

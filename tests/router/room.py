@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
-from build import DeskKeeper, train
+from build import train
 from engine.base import Done, Engine, EngineRequest, Metered, Piece, Text
 from engine.failover import Failover
 from engine.local import Local
@@ -167,12 +167,6 @@ def unhurried(at: Desk) -> Desk:
     settings = classifier.settings.model_copy(update={"deadline_s": PATIENCE_S})
     catalogue = replace(at.catalogue, classifier=replace(classifier, settings=settings))
     return replace(at, catalogue=catalogue, first_piece_s=PATIENCE_S)
-
-
-def unhurry(keeper: object) -> None:
-    """From now on the keeper's desk has such deadlines."""
-    assert isinstance(keeper, DeskKeeper)
-    keeper._desk = unhurried(keeper.current())
 
 
 @dataclass(frozen=True)

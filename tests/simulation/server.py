@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self, Unpack
 
+from tests.ports import free_port
 from tests.simulation import brains, routes
 from tests.simulation.acts import refused
 from tests.simulation.answers import Answers, Staged
@@ -38,7 +39,7 @@ class Simulation:
     Args:
         brain: What answers; the default labels classifier requests by their schema and echoes the rest.
         api_key: The only key that is let in.
-        port: 0 lets the system choose; it stays the same after `down` and `up`.
+        port: 0 chooses a free one; it stays the same after `down` and `up`.
         keep_requests: How many requests `requests` holds at most, the newest ones.
         clock: Monotonic seconds, for cache lifetimes and time-limited faults.
     """
@@ -140,8 +141,8 @@ class Simulation:
     async def up(self) -> None:
         """Listen, on the same port as before if there was one."""
         loop = asyncio.get_running_loop()
+        self.port = self.port or free_port()
         self._server = await loop.create_server(lambda: Connection(self), HOST, self.port, backlog=1024)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
         """Refuse connections and break those there are; answers under way are lost."""

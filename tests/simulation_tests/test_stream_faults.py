@@ -226,7 +226,7 @@ FUZZ = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(FUZZ)
 async def test_any_mixture_gives_a_prefix_of_the_text(
     client: AsyncAnthropic, simulation: Simulation, names: list[str]
