@@ -11,7 +11,7 @@ from guards.screen_rules import Hit, Level
 
 _STRONG = (
     r"system|assistant|developer|instructions?|sistema|asistente|instrucciones|tool_(?:result|use|call|output)s?"
-    r"|function_(?:result|call)s?|search_results?|invoke|parameter|operator|thinking"
+    r"|(?:system|assistant)_\w{1,20}|function_(?:result|call)s?|search_results?|invoke|parameter|operator|thinking"
 )
 _WEAK = r"user|human|context|documents?|messages?|mensaje|prompt|input|query|conversation|(?:customer|user)_\w{1,20}"
 _SHAPES: tuple[
@@ -32,7 +32,7 @@ _SHAPES: tuple[
         "select",
         r"\bselect\s[^;]{1,80}?\sfrom\s{1,4}\w{0,20}(?:customer|client|user|polic|account|quote|claim)",
     ),
-    ("others_data", "table", r"\b(?:drop|truncate|alter)\s{1,4}table\s{1,4}\w"),
+    ("others_data", "table", r"\b(?:drop|dump|truncate|alter)\s{1,4}table\s{1,4}\w"),
     ("others_data", "union", r"\bunion\s{1,4}(?:all\s{1,4})?select\b"),
     ("others_data", "'", r"'\s{0,4}or\s{1,4}'?(\d)'?\s{0,4}=\s{0,4}'?\1"),
 )
