@@ -95,8 +95,9 @@ class LiveKnowledge:
 class Parts:
     """What does not change while the server runs.
 
-    `customers` are those of the demo, where the company has such a file. `services` are what tools ask over the network;
-    whoever lets tools be called opens them before and closes them after.
+    Attributes:
+        customers: Those of the demo, where the company has such a file.
+        services: What tools ask over the network; whoever lets tools be called opens them before and closes them after.
     """
 
     toolbox: Toolbox

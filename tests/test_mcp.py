@@ -88,8 +88,8 @@ def _lend_to(prompts: Path, *names: str) -> None:
     lent = ", ".join(f"mcp:crm/{name}" for name in names)
     edit(
         prompts / "product_info.md",
-        "tools: [search_knowledge, handoff]",
-        f"tools: [search_knowledge, handoff, {lent}]",
+        "tools: [search_knowledge, handoff",
+        f"tools: [search_knowledge, handoff, {lent}",
     )
 
 
@@ -169,7 +169,7 @@ async def test_a_lent_tool_is_called_and_its_result_answered(desk: Desk) -> None
     assert reply["text"] == "It said: Order 5 was shipped ."
     assert (line.tools, line.faults, line.outcome) == (("crm__lookup_order",), (), "answered")
     tools = {tool["name"]: tool for tool in body["tools"]}
-    assert set(tools) == {"search_knowledge", "handoff", *(f"crm__{name}" for name in LENT)}
+    assert {name for name in tools if name.startswith("crm")} == {f"crm__{name}" for name in LENT}
     assert "strict" not in tools["crm__lookup_order"]
     assert tools["handoff"]["strict"]
     assert tools["crm__lookup_order"]["input_schema"]["required"] == ["order_id"]
@@ -286,7 +286,7 @@ async def test_a_desk_opens_without_its_server_and_offers_the_tool_when_it_comes
     assert ready.status_code == 200
     assert ready.json()["mcp"]["crm"] == {"state": "away", "lends": [], "lacks": ["lookup_order"]}
     assert before["text"] == "Hello from us."
-    assert [tool["name"] for tool in desk.answers()[-1]["tools"]] == ["handoff", "search_knowledge"]
+    assert not any(tool["name"].startswith("crm") for tool in desk.answers()[-1]["tools"])
     assert after["text"] == "It said: Order 5 was shipped ."
 
 
@@ -298,30 +298,36 @@ async def test_prompt_files_are_checked_without_any_server(tmp_path: Path) -> No
     settings = local_settings(tmp_path, FRONTDESK_PROMPTS=prompts, FRONTDESK_MCP=file)
     catalogue = load_prompts(settings, build_parts(settings))
 
-    assert catalogue.specialists["product_info"].tools[-1] == "mcp:crm/lookup_order"
+    assert "mcp:crm/lookup_order" in catalogue.specialists["product_info"].tools
     edit(prompts / "product_info.md", "mcp:crm/lookup_order", "mcp:crm/look_order")
     with pytest.raises(
         ConfigError, match=r'tool "mcp:crm/look_order" is unknown; known: .*mcp:crm/lookup_order'
     ):
         load_prompts(settings, build_parts(settings))
     without = local_settings(tmp_path, FRONTDESK_PROMPTS=prompts)
-    with pytest.raises(
-        ConfigError, match=r'tool "mcp:crm/look_order" is unknown; known: get_quote, handoff, search'
-    ):
+    with pytest.raises(ConfigError, match=r'tool "mcp:crm/look_order" is unknown; known: get_'):
         load_prompts(without, build_parts(without))
 
 
-async def test_the_local_engine_leaves_lent_tools_alone(tmp_path: Path) -> None:
+async def test_the_local_engine_calls_a_lent_tool_only_where_a_reply_names_it(tmp_path: Path) -> None:
     """Without a key the desk would not answer, or call somebody else's server for every question."""
     prompts = small_prompts(tmp_path, 40)
     _lend_to(prompts, *LENT)
+    reply = "## crm__hostile [document]\n### en\nOur archive says: {{result}}\n\n"
+    edit(prompts / "product_info.md", "## not_offered", f"{reply}## not_offered")
     settings = local_settings(
         tmp_path,
         FRONTDESK_PROMPTS=prompts,
         FRONTDESK_MCP=_settings_file(tmp_path, _process_of(tmp_path), *LENT),
     )
     async with running(settings) as server:
-        response = await server.client.post("/chat", json={"message": "does comprehensive cover hail?"})
+        desk = Desk(server, Simulation(), tmp_path)
+        await desk.until("connected")
+        plain = await server.client.post("/chat", json={"message": "does comprehensive cover hail?"})
+        named = await server.client.post("/chat", json={"message": "where is my proof of insurance?"})
+        plain_line, named_line = await desk.line(plain.json()), await desk.line(named.json())
 
-    assert response.json()["citations"]
-    assert not (tmp_path / "calls").exists()
+    assert plain.json()["citations"]
+    assert plain_line.tools == ("search_knowledge",)
+    assert named.json()["text"] == "Our archive says: nothing"
+    assert named_line.tools == ("crm__hostile",)

@@ -21,9 +21,7 @@ _FAULTS_TOLD = 5
 _KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
 # Patterns of others can take for ever to check; the rest says nothing that a model needs.
-_LEFT_OUT = frozenset(
-    {"pattern", "patternProperties", "format", "title", "examples", "$schema", "$id", "$comment"}
-)
+_LEFT_OUT = frozenset({"pattern", "patternProperties", "title", "examples", "$schema", "$id", "$comment"})
 _NOT_AT_TOP = ("anyOf", "oneOf", "allOf", "not", "if", "$ref")
 
 
@@ -46,6 +44,7 @@ def clean_schema(schema: Mapping[str, object]) -> JsonObject:
         raise ValueError("the schema is nested too deeply") from exc
     if size > _LONGEST_SCHEMA:
         raise ValueError(f"the schema has {size} characters; at most {_LONGEST_SCHEMA} are taken")
+    cleaned.setdefault("properties", {})
     if cleaned.get("type") != "object":
         raise ValueError('the schema is no object; "type" must be "object"')
     if found := [key for key in _NOT_AT_TOP if key in cleaned]:
@@ -88,22 +87,28 @@ class Arguments:
 
     def __init__(self, schema: JsonObject) -> None:
         self._validator = Draft202012Validator(schema, registry=Registry())  # nothing is fetched
+        self._properties: JsonObject = schema["properties"]
 
     def read(self, given: JsonObject) -> JsonObject:
-        """The arguments, if they fit.
+        """The arguments, if they fit; one that is null where the schema has no null is left out.
 
         Raises:
             ToolError: One is missing, wrong or unknown; the text is for the model.
         """
-        faults = list(self._validator.iter_errors(given))[:_FAULTS_TOLD]
+        told = {name: value for name, value in given.items() if value is not None or self._takes_none(name)}
+        faults = list(self._validator.iter_errors(told))[:_FAULTS_TOLD]
         if not faults:
-            return given
+            return told
         texts = [f"{_place(fault.absolute_path)}: {clean(fault.message, _LONGEST_WORDS)}" for fault in faults]
         raise ToolError(
             f"{'; '.join(texts)}. Ask the customer if you do not know it.",
             code="tool_args_invalid",
             field=_place(faults[0].absolute_path),
         )
+
+    def _takes_none(self, name: str) -> bool:
+        schema = self._properties.get(name, True)
+        return bool(self._validator.evolve(schema=schema).is_valid(None))
 
 
 def _place(path: Iterable[str | int]) -> str:

@@ -75,6 +75,12 @@ def _absolute(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
+def quote_contract() -> Contract:
+    """What a company's quote service is asked, and answers."""
+    return Contract(ROOT / "docs" / "quote-api.yaml")
+
+
+@cache
 def customer_contract() -> Contract:
     """What a company's customer service is asked, and answers."""
     return Contract(ROOT / "docs" / "customer-api.yaml")

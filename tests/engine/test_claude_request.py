@@ -89,6 +89,17 @@ def test_the_request_for_an_answer() -> None:
     assert sent["metadata"] == {"user_id": "c-0123456789abcdef"}
 
 
+def test_a_tool_of_somebody_else_is_not_strict() -> None:
+    """The API would refuse a schema that it has no grammar for, and with it every answer."""
+    lent = replace(SEARCH, schema={"type": "object", "properties": {"n": {"minimum": 1}}}, is_strict=False)
+
+    sent = _check(replace(REQUEST, tools=(lent,)))
+
+    assert sent["tools"] == [
+        {"name": lent.name, "description": lent.description, "input_schema": lent.schema}
+    ]
+
+
 def test_the_request_for_a_label() -> None:
     """The classifier's answer is structured, and nothing of this turn is cached."""
     sent = _check(LABEL)

@@ -42,7 +42,7 @@ def test_what_a_model_does_not_need_is_left_out() -> None:
             "lines": {"type": "array", "items": {"type": "integer"}, "prefixItems": [{}]},
             "flag": True,
         },
-        "$defs": {"Address": {"type": "object", "properties": {"zip": {"type": "string"}}}},
+        "$defs": {"Address": {"type": "object", "properties": {"zip": {"type": "string", "format": "zip"}}}},
         "required": ["title"],
         "additionalProperties": False,
     }
@@ -112,6 +112,22 @@ def test_arguments_are_checked_by_the_schema() -> None:
     assert refused.value.field in {"address.zip", "arguments"}
     assert "'title' is a required property" in str(refused.value)
     assert "address.zip: 1 is not of type 'string'" in str(refused.value)
+
+
+def test_null_is_nothing_where_the_schema_has_no_null() -> None:
+    """A model that says null for what it does not know would be refused, and ask the customer for it."""
+    schema = clean_schema(
+        {
+            "type": "object",
+            "properties": {"note": {"type": "string"}, "day": {"$ref": "#/$defs/Day"}, "any": True},
+            "$defs": {"Day": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+            "required": ["day"],
+        }
+    )
+    read = Arguments(schema).read
+
+    assert read({"note": None, "day": None, "any": None}) == {"day": None, "any": None}
+    assert clean_schema({"type": "object"}) == {"type": "object", "properties": {}}
 
 
 def test_a_hostile_pattern_costs_no_time() -> None:

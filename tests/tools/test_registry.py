@@ -1,5 +1,6 @@
 """A typed function is a tool: words from its docstring, arguments checked, errors for the model to read."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import pytest
@@ -105,6 +106,21 @@ def test_a_tool_is_found_only_by_those_who_have_it() -> None:
         Toolbox.of(price).find("price", ())
 
     assert refused.value.code == "tool_unknown"
+
+
+def test_a_lent_tool_is_offered_while_it_is_there() -> None:
+    """A server that is away would stop every answer of the specialist; one that is there would not be called."""
+    lent = replace(price, name="crm__price", listed="mcp:crm/price")
+    names = ("mcp:crm/price", "price")
+    without, having = Toolbox.of(price), Toolbox.of(price).having([lent])
+
+    assert without.offered(names) == (price,)
+    assert having.offered(names) == (lent, price)
+    assert having.find("CRM__price", names) is lent
+    with pytest.raises(ToolError, match='there is no tool "crm__price"; you have: price'):
+        without.find("crm__price", names)
+    with pytest.raises(ToolError, match='there is no tool "mcp:crm/price"; you have: crm__price, price'):
+        having.find("mcp:crm/price", names)
 
 
 def test_two_tools_of_one_name_are_a_mistake() -> None:
