@@ -29,6 +29,7 @@ from guards.screen import Screen
 from guards.stream import Guard
 from knowledge.brand import Brand
 from knowledge.customers import Customers
+from knowledge.fusion import fuse
 from knowledge.index import KnowledgeIndex
 from knowledge.passages import Passage
 from knowledge.slots import read_slots
@@ -54,6 +55,7 @@ from tools.registry import Lead, Toolbox
 from tools.search import search_tool
 
 if TYPE_CHECKING:
+    from knowledge.meaning import Meaning
     from tools.mcp_servers import McpServers
 
 log = structlog.get_logger()
@@ -61,11 +63,18 @@ _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 
 class LiveKnowledge:
-    """The newest index of the company's articles, behind one name. `seen` is how the folder looked before reading."""
+    """The newest index of the company's articles, behind one name. `seen` is how the folder looked before reading.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where the articles are.
+        meaning: Finds passages by meaning too; None: by their words only.
+    """
+
+    def __init__(self, folder: Path, meaning: "Meaning | None" = None) -> None:
         self.folder = folder
+        self._meaning = meaning
         self.reload()
+        self.announce()
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -79,7 +88,25 @@ class LiveKnowledge:
 
     async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages, best first; empty when nothing fits."""
-        return self._index.search(query, language, limit)
+        by_words = self._index.search(query, language, limit)
+        if self._meaning is None:
+            return by_words
+        return fuse((by_words, await self._meaning.search(query, language, limit)), limit)
+
+    @property
+    def by_meaning(self) -> str:
+        """How the search by meaning is: `off`, `ok`, `learning`, or the code of what is wrong."""
+        return "off" if self._meaning is None else self._meaning.state
+
+    def announce(self) -> None:
+        """Tell the search by meaning which passages there are; in the event loop, after `reload`."""
+        if self._meaning is not None:
+            self._meaning.take([passage for article in self._index.articles for _, passage in article.parts])
+
+    async def learn(self) -> None:
+        """Keep the search by meaning up to date, until cancelled."""
+        if self._meaning is not None:
+            await self._meaning.run()
 
     def reload(self) -> None:
         """Read the folder again. An article that cannot be read is left out and told to the log."""
@@ -131,7 +158,8 @@ def build_parts(settings: Settings) -> Parts:
     vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
     quotes = _quote_service(settings)
     prices = ServicePrices(quotes, vehicles) if quotes else _tariff(settings, vehicles)
-    knowledge = LiveKnowledge(settings.knowledge)
+    meaning = _meaning(settings)
+    knowledge = LiveKnowledge(settings.knowledge, meaning)
     toolbox = Toolbox.of(
         quote_tool(prices),
         search_tool(knowledge),
@@ -142,7 +170,7 @@ def build_parts(settings: Settings) -> Parts:
     guards = every_guard(brand, lambda: knowledge.hosts, [*toolbox.tools, *(lent.called if lent else ())])
     file = settings.knowledge.parent / "customers.toml"
     customers = Customers.read(file, datetime.now(UTC).date()) if file.is_file() else None
-    services = tuple(service for service in (quotes, lent) if service is not None)
+    services = tuple(service for service in (quotes, lent, meaning) if service is not None)
     screen = _screen(settings.knowledge)
     return Parts(
         toolbox, vehicles, knowledge, screen, _facts(toolbox, lent), guards, customers, services, lent
@@ -190,6 +218,25 @@ def _screen(articles: Path) -> Screen:
     """The built-in patterns, and the company's own when `screen.toml` stands beside its articles."""
     own = articles.parent / "screen.toml"
     return Screen.load(*[own] if own.is_file() else [])
+
+
+def _meaning(settings: Settings) -> "Meaning | None":
+    """The search by meaning, if the company has a key for it.
+
+    Raises:
+        ConfigError: The package it needs is not installed.
+    """
+    if settings.embeddings_key is None:
+        return None
+    try:
+        from knowledge.meaning import Meaning  # noqa: PLC0415 - numpy is an extra, and costs a start; only with a key
+        from knowledge.voyage import Voyage  # noqa: PLC0415 - as above
+    except ImportError as exc:
+        raise ConfigError(
+            "setting VOYAGE_API_KEY: searching by meaning needs numpy; install frontdesk[embeddings]"
+        ) from exc
+    voyage = Voyage(settings.embeddings_url, settings.embeddings_key, settings.embeddings_model)
+    return Meaning(voyage, _CACHE / "embeddings", settings.embeddings_floor)
 
 
 def _beside(articles: Path, name: str) -> Path:
@@ -307,6 +354,7 @@ class DeskKeeper:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_prompts(group))
             group.create_task(self._watch_knowledge())
+            group.create_task(self.parts.knowledge.learn())
 
     async def _watch_prompts(self, group: asyncio.TaskGroup) -> None:
         """New prompts serve at once, and the classifier trained from them as soon as it is there."""
@@ -356,6 +404,7 @@ class DeskKeeper:
         async with aclosing(changes(knowledge.folder, knowledge.seen, self._look_every_s)) as seen:
             async for _ in seen:
                 await asyncio.to_thread(knowledge.reload)
+                knowledge.announce()
                 log.info("knowledge.loaded", passages=knowledge.passages)
 
 

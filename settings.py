@@ -20,6 +20,7 @@ from errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent
 _DATABASE = f"sqlite:///{ROOT / 'var' / 'frontdesk.db'}"
+_EMBEDDINGS = "https://api.voyageai.com/v1"
 
 
 class Settings(BaseSettings):
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     quote_url: str | None = Field(None, alias="FRONTDESK_QUOTE_URL", pattern="^https?://")
     quote_token: SecretStr | None = Field(None, alias="FRONTDESK_QUOTE_TOKEN")
     mcp: Path | None = Field(None, alias="FRONTDESK_MCP")
+    voyage_api_key: SecretStr | None = Field(None, alias="VOYAGE_API_KEY")
+    embeddings_url: str = Field(_EMBEDDINGS, alias="FRONTDESK_EMBEDDINGS_URL", pattern="^https?://")
+    embeddings_model: str = Field("voyage-4", alias="FRONTDESK_EMBEDDINGS_MODEL", pattern=r"^[\w.-]+$")
+    embeddings_floor: float = Field(0.45, alias="FRONTDESK_EMBEDDINGS_FLOOR", ge=0, le=1)
     secret: SecretStr | None = Field(None, alias="FRONTDESK_SECRET", min_length=16)
     jwt_secret: SecretStr | None = Field(None, alias="FRONTDESK_JWT_SECRET", min_length=16)
     jwks_url: str | None = Field(None, alias="FRONTDESK_JWKS_URL", pattern="^https?://")
@@ -73,8 +78,12 @@ class Settings(BaseSettings):
     @property
     def api_key(self) -> str | None:
         """The key, if one is there and not blank."""
-        key = self.anthropic_api_key.get_secret_value().strip() if self.anthropic_api_key else ""
-        return key or None
+        return _revealed(self.anthropic_api_key)
+
+    @property
+    def embeddings_key(self) -> str | None:
+        """The key of the vendor of embeddings, if one is there and not blank."""
+        return _revealed(self.voyage_api_key)
 
     @property
     def uses_claude(self) -> bool:
@@ -86,6 +95,11 @@ class Settings(BaseSettings):
         if self.secret is not None:
             return self.secret.get_secret_value()
         return _kept_secret(ROOT / "var" / "visitor-secret")
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    """What it holds, if that is not blank."""
+    return (secret.get_secret_value().strip() if secret else "") or None
 
 
 def _kept_secret(path: Path) -> str:

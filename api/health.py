@@ -38,7 +38,10 @@ async def readyz(request: Request) -> Response:
             "state": "ok" if house.keeper.stale is None else "stale",
             "reason": house.keeper.stale,
         },
-        "knowledge": {"passages": house.keeper.parts.knowledge.passages},
+        "knowledge": {
+            "passages": house.keeper.parts.knowledge.passages,
+            "by_meaning": house.keeper.parts.knowledge.by_meaning,
+        },
         "mcp": house.keeper.parts.lenders(),
         "turns_under_way": house.runner.under_way,
     }

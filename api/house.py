@@ -24,6 +24,11 @@ class _Knowledge(Protocol):
         """How many passages there are."""
         ...
 
+    @property
+    def by_meaning(self) -> str:
+        """How the search by meaning is."""
+        ...
+
 
 class _Parts(Protocol):
     @property

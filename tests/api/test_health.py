@@ -21,6 +21,7 @@ async def test_a_ready_server_says_what_it_is_made_of(tmp_path: Path) -> None:
     assert state["prompts"]["state"] == "ok"
     assert state["knowledge"]["passages"] > 100
     assert state["mcp"] == {}
+    assert state["knowledge"]["by_meaning"] == "off"
 
 
 async def test_a_server_that_cannot_write_is_alive_and_not_ready(tmp_path: Path) -> None:
