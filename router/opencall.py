@@ -55,7 +55,8 @@ class Word:
     """What the customer's message says to an open call.
 
     Attributes:
-        says: "yes" or "no" to a preview, "detail" when the message holds the awaited one, "other" for all else.
+        says: "yes" or "no" to a preview, "detail" when the message holds the awaited one or other terms for a preview,
+            "other" for all else.
         arguments: Those of the call as this message completes it.
         is_whole: The message says nothing else.
     """
@@ -118,15 +119,24 @@ def hear(
     nothing = Word(call, "other", call.arguments, is_whole=False)
     if written_at is not None and written_at < call.since:
         return nothing
-    if call.preview is not None:
-        says = _answer(text, lexicon)
-        return Word(call, says, {_PREVIEW: call.preview.preview_id}, is_whole=says != "other")
     told = {name: details.argument(name, below) for name, below in schema["properties"].items()}
+    if call.preview is not None:
+        return _to_preview(call, call.preview, _answer(text, lexicon), told, is_whole=details.is_whole)
     if told.get(call.awaits) is None:
         return nothing
     known = {name: value for name, value in call.arguments.items() if value is not None}
     arguments = {**told, **known, call.awaits: told[call.awaits]}
     return Word(call, "detail", arguments, is_whole=details.is_whole)
+
+
+def _to_preview(
+    call: OpenCall, preview: Action, says: Literal["yes", "no", "other"], told: JsonObject, *, is_whole: bool
+) -> Word:
+    """A yes, a no, or other terms: these want a preview of their own."""
+    if says == "other" and any(told.values()):
+        wanted = {name: value or preview.terms.get(name) for name, value in told.items()}
+        return Word(call, "detail", wanted, is_whole=is_whole)
+    return Word(call, says, {_PREVIEW: preview.preview_id}, is_whole=says != "other")
 
 
 def _answer(text: str, lexicon: Lexicon) -> Literal["yes", "no", "other"]:

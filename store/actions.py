@@ -27,7 +27,8 @@ class StoredActions:
         named = action.model_copy(update={"preview_id": short_id("P", key)})
 
         def work(connection: Connection) -> Action:
-            known = _find(connection, _is(conversation_id, named.preview_id))
+            mine = and_(_is(conversation_id, named.preview_id), actions.c.customer_id == customer_id)
+            known = _find(connection, mine)
             if known is not None:
                 return known
             row = {

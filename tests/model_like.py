@@ -1,7 +1,8 @@
 """A brain for the simulated API that behaves like a model: it uses only what stands in the request.
 
 It labels by a script (what a good classifier would say), searches and cites what came back, asks for what is missing,
-prices with the details of the conversation, repeats the tool's price digit by digit, and hands over.
+prices with the details of the conversation, repeats the tool's price digit by digit, and hands over. What is the
+customer's own it looks up, and it cancels in two steps: it shows the preview, and goes on when the operator's note says yes.
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from knowledge.questions import asks_for_figure
 from tests.simulation import BrainError, Cited, Data, MessageRequest, Reply, Text, Thinking, ToolUse
 from tests.simulation.content import JsonObject
+from tests.simulation.own_account import OWN_WORDS, own_step
 from tests.simulation.quote_details import details_in
 from tests.simulation.reply import Part
 
@@ -68,12 +70,22 @@ class ModelLike:
             return _cited(request)
         if request.can_call("get_quote"):
             return _quote(request)
+        if request.can_call("get_policy") and (own := _own(request)):
+            return own
         if request.can_call("search_knowledge"):
             return [ToolUse("search_knowledge", {"query": request.last_user_text[:200]})]
         if request.can_call("handoff"):
             summary = f"The customer wrote: {request.last_user_text}"
             return [ToolUse("handoff", {"reason": "asked_for_person", "summary": summary})]
         return [_say(request, "hello")]
+
+
+def _own(request: MessageRequest) -> list[Part]:
+    """What the customer has, and its cancellation; nothing when the message is about something else."""
+    step = own_step(request)
+    if step is None or isinstance(step, ToolUse):
+        return [] if step is None else [step]
+    return [_say(request, step.phrase, step.value)]
 
 
 def _quote(request: MessageRequest) -> list[Part]:
@@ -128,7 +140,7 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _say(request: MessageRequest, phrase: str, value: str = "") -> Text:
-    english, spanish = _WORDS[phrase]
+    english, spanish = OWN_WORDS[phrase] if phrase in OWN_WORDS else _WORDS[phrase]
     is_spanish = any("Spanish" in text for text in request.operator_texts)
     return Text((spanish if is_spanish else english).format(value))
 

@@ -254,6 +254,19 @@ def test_a_company_brings_its_own_tariff(tmp_path: Path) -> None:
         build_parts(settings)
 
 
+def test_a_company_brings_its_own_customers_or_none(tmp_path: Path) -> None:
+    """The demo's people would appear at another company; and a slip in its file stops the start, with its place."""
+    (tmp_path / "corpus").mkdir()
+    settings = settings_for(tmp_path, FRONTDESK_KNOWLEDGE=tmp_path / "corpus")
+    assert build_parts(settings).customers is None
+
+    (tmp_path / "customers.toml").write_text('[[customer]]\nid = "C-1"\n', encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"customers\.toml: customer / row 1 / name: Field required; add this key"
+    ):
+        build_parts(settings)
+
+
 async def test_without_a_key_the_local_engine_answers() -> None:
     """A fresh machine would not start."""
     async with open_engines(Settings.read(FRONTDESK_ENGINE="auto")) as engines:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jwt
 import pytest
 
 from settings import ROOT
@@ -29,7 +30,8 @@ def test_help_names_every_command() -> None:
     shown = _frontdesk("--help").stdout
 
     assert all(
-        f" {name} " in shown for name in ("serve", "try", "lint", "prompts", "knowledge", "gaps", "tail")
+        f" {name} " in shown
+        for name in ("serve", "try", "token", "lint", "prompts", "knowledge", "gaps", "tail")
     )
 
 
@@ -142,3 +144,48 @@ def test_tail_says_that_no_server_is_there() -> None:
 
     assert result.returncode == 1
     assert "PORT" in result.stderr
+
+
+SECRET = "a secret of the tests, long enough"
+
+
+def test_try_as_a_customer_shows_what_is_theirs_and_how_a_change_goes() -> None:
+    """A prompt engineer sees the preview and the receipt without a server and without a token."""
+    messages = ("please cancel my policy at the end of the month", "yes")
+    shown = _frontdesk("try", "--customer", "C-1001", *messages, FRONTDESK_ENGINE="local").stdout
+
+    assert "change previewed" in shown
+    assert "change done" in shown
+    assert "policy_number AP-1001-1" in shown
+
+
+def test_a_token_signs_the_customer_in() -> None:
+    """Somebody new tries the desk as a customer, with one command."""
+    result = _frontdesk("token", "C-1001", "--days", "3", FRONTDESK_JWT_SECRET=SECRET)
+    claims = jwt.decode(result.stdout.strip(), SECRET, algorithms=["HS256"])
+
+    assert claims["sub"] == "C-1001"
+    assert claims["exp"] - claims["iat"] == 3 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("customer", "environment", "says"),
+    [
+        ("C-1001", {}, "setting FRONTDESK_JWT_SECRET: a token is signed with it"),
+        ("C-1001", {"FRONTDESK_JWT_SECRET": SECRET, "FRONTDESK_JWKS_URL": "http://127.0.0.1/keys"}, "leave FRONTDESK_JWKS_URL out"),
+        (" C-1001", {"FRONTDESK_JWT_SECRET": SECRET}, "customer ' C-1001': an id has 1 to 150 printable characters"),
+        ("", {"FRONTDESK_JWT_SECRET": SECRET}, "customer '': an id has"),
+        ("a\nb", {"FRONTDESK_JWT_SECRET": SECRET}, "an id has"),
+        ("x" * 151, {"FRONTDESK_JWT_SECRET": SECRET}, "an id has"),
+    ],
+)  # fmt: skip
+def test_a_token_that_nobody_would_take_is_refused(
+    customer: str, environment: dict[str, str], says: str
+) -> None:
+    """One readable line, instead of a token that opens nothing."""
+    result = _frontdesk("token", customer, **environment)
+
+    assert result.returncode == 2
+    assert says in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""

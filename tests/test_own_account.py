@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,11 +20,14 @@ from settings import Settings
 from tests.company import Company
 from tests.company.customers import CustomerService
 from tests.company.faults import acts_and_hangs, drops
+from tests.model_like import ModelLike
 from tests.processes import ServerProcess
 from tests.serving import SECRET, Running, client_of, local_settings, running, streamed, text_of
+from tests.simulation import Simulation
 
 ANN, BRUNO = "C-1001", "C-1002"
 CANCEL = "please cancel my policy at the end of the month"
+DAY = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 JWT = {"FRONTDESK_JWT_SECRET": SECRET}
 
 
@@ -168,6 +171,60 @@ async def test_a_company_without_a_file_of_customers_has_none(tmp_path: Path) ->
         assert (
             "I find no policy under your account" in (await chat.say("when is my next payment due?"))["text"]
         )
+
+
+# On Claude
+
+
+ENGLISH = {
+    "how much do I owe this month?": "92.40 US dollars, due on ",
+    "what is covered on my policy?": "Premium 92.40 US dollars per month",
+    "how is my claim getting on?": "in review since ",
+    f"please cancel my policy on {DAY}": "Shall I cancel it on these terms?",
+}
+SPANISH = {
+    "¿cuánto debo?": "92.40 US dollars, due on ",
+    "quiero ver mi póliza": "Premium 92.40 US dollars per month",
+    "¿cómo va mi siniestro?": "in review since ",
+    f"cancela mi póliza el {DAY}": "¿La cancelo así?",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "steps", "yes", "later"),
+    [
+        ("en", ENGLISH, "yes, go ahead", "please cancel my policy again"),
+        ("es", SPANISH, "sí, adelante", "cancela mi póliza otra vez"),
+    ],
+)
+async def test_claude_tells_customers_what_is_theirs_and_cancels_on_their_yes(
+    tmp_path: Path, language: str, steps: dict[str, str], yes: str, later: str
+) -> None:
+    """The real SDK against an API as strict as the real one: tools, schemas, figures, the note with the yes."""
+    labels = dict.fromkeys((*steps, yes, later), ("product_info", language))
+    async with Simulation(ModelLike(labels)) as simulation:
+        settings = local_settings(tmp_path, **{**simulation.environment, **JWT, "FRONTDESK_ENGINE": "claude"})
+        async with running(settings) as server, _chat(server.url, ANN) as chat:
+            replies = [await chat.say(text) for text in steps]
+            done = await chat.say(yes)
+            again = await chat.say(later)
+
+    assert [says in reply["text"] for reply, says in zip(replies, steps.values(), strict=True)] == [True] * 4
+    assert [reply["engine"] for reply in (*replies, done, again)] == ["claude"] * 6
+    assert (done["decided_by"], done["action"]["state"]) == ("flow", "done")
+    assert done["action"]["receipt"] in done["text"]
+    assert "action" not in again
+
+
+async def test_claude_asks_a_visitor_to_sign_in(tmp_path: Path) -> None:
+    """The model reads why, and has nothing to tell."""
+    labels = {"how much do I owe this month?": ("product_info", "en")}
+    async with Simulation(ModelLike(labels)) as simulation:
+        settings = local_settings(tmp_path, **{**simulation.environment, "FRONTDESK_ENGINE": "claude"})
+        async with running(settings) as server:
+            reply = await _Chat(server.client).say("how much do I owe this month?")
+
+    assert "ask them kindly to sign in" in reply["text"]
 
 
 # Retries, kills, and answers that never come

@@ -7,8 +7,8 @@ import pytest
 from agents.loop import Run
 from agents.toolcalls import MAX_CALLS, ToolCalls
 from engine.base import ToolResult, ToolUse
-from errors import ToolError, Unavailable
-from events import Event, FaultSeen, ToolReturned
+from errors import ToolError, ToolQuestion, Unavailable
+from events import Event, FaultSeen, HandoffRequested, ToolReturned
 from tests.agents.scripts import echo, place, specialist, use
 from tools.registry import Toolbox, ToolContext, ToolOutcome, tool
 
@@ -53,7 +53,22 @@ async def find_nothing(context: ToolContext) -> ToolOutcome:
     return ToolOutcome("nothing")
 
 
-TOOLS = Toolbox.of(echo, price, slow, down, full, broken, find_nothing)
+@tool(effect="read")
+async def ask_day(context: ToolContext, day: str | None = None, number: str | None = None) -> ToolOutcome:
+    """Ask for the day."""
+    raise ToolQuestion("which day?", code="which_day", field="day", values={"days": "- monday"})
+
+
+@tool(effect="write")
+async def half_done(context: ToolContext) -> ToolOutcome:
+    """Do something that nobody confirms."""
+    ticket = HandoffRequested(ticket_id="T-1", reason="unconfirmed_change")
+    return ToolOutcome(
+        f"{context.account} {context.consent}", deeds=(ticket,), code="odd", fault="effect_ambiguous"
+    )
+
+
+TOOLS = Toolbox.of(echo, price, slow, down, full, broken, find_nothing, ask_day, half_done)
 
 
 class _Desk:
@@ -229,3 +244,26 @@ async def test_fifty_calls_at_once_are_too_many() -> None:
 
     assert [result.ok for result in results] == [True] * MAX_CALLS + [False] * (50 - MAX_CALLS)
     assert set(desk.faults) == {"tool_loop_capped"}
+
+
+async def test_a_question_to_the_customer_is_recorded_as_one() -> None:
+    """The customer's next word would not be understood as the answer; and no fault is counted for asking."""
+    desk = _Desk()
+
+    (result,) = await desk.ask(use("ask_day", number="AP-1", day=None))
+
+    [returned] = [event for event in desk.events if isinstance(event, ToolReturned)]
+    assert (returned.ok, returned.asks, result.code, result.at_fault) == (False, "day", "which_day", "day")
+    assert result.values == {"number": "AP-1", "limit": "", "days": "- monday"}
+    assert desk.faults == []
+
+
+async def test_what_went_half_wrong_is_counted_and_handed_over() -> None:
+    """The tool has an answer for the customer; operators and the person who takes over must know more."""
+    desk = _Desk()
+
+    (result,) = await desk.ask(use("half_done"))
+
+    assert (result.ok, result.code, result.text) == (True, "odd", "None None")
+    assert desk.faults == ["effect_ambiguous"]
+    assert desk.run.handed_over

@@ -1,9 +1,11 @@
 """The JSON reply is what the events of the turn add up to."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import Event, RouteDecided, TextDelta, TurnFailed, TurnFinished
+from events import Action, ActionChanged, Event, RouteDecided, TextDelta, TurnFailed, TurnFinished
 from readers.reply import fold_reply, fold_text
 from tests.readers.turns import ACCEPTED, ROUTE, SOURCE, TURN, WHOLE, called
 
@@ -81,3 +83,27 @@ def test_a_route_that_asks_back_has_no_agent() -> None:
     reply = fold_reply(TURN, [ACCEPTED, route])
 
     assert (reply.intent, reply.agent, reply.decided_by) == ("quote", None, "fallback")
+
+
+def test_of_a_change_the_customer_sees_the_last_state_and_none_of_our_book_keeping() -> None:
+    """A client shows a receipt; what the desk notes beside it is the desk's."""
+    action = Action(
+        preview_id="P-1",
+        tool="request_cancellation",
+        subject="AP-1",
+        terms={"policy_number": "AP-1", "last_day": "2026-12-31", "refund_usd": "1.00"},
+        state="previewed",
+        expires_at=datetime(2026, 11, 22, 12, 15, tzinfo=UTC),
+    )
+    done = action.model_copy(update={"state": "done", "receipt": "R-1"})
+
+    shown = fold_reply(TURN, [ACCEPTED, ActionChanged(action=action), ActionChanged(action=done)]).shown()
+
+    assert shown["action"] == {
+        "preview_id": "P-1",
+        "name": "request_cancellation",
+        "state": "done",
+        "terms": {"policy_number": "AP-1", "last_day": "2026-12-31", "refund_usd": "1.00"},
+        "receipt": "R-1",
+        "expires_at": "2026-11-22T12:15:00Z",
+    }

@@ -1,6 +1,7 @@
 """Where a message goes, from what the classifiers said."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,7 @@ from router.decide import (
     with_triggers,
 )
 from router.local import LocalLabel
+from router.opencall import OpenCall, Word
 from router.state import Clarification, ConversationState
 from tests.agents.folders import shipped
 
@@ -73,6 +75,21 @@ def test_a_picked_choice_is_taken_with_the_question_it_was_about() -> None:
 
     assert decision is not None
     assert (decision.intent, decision.about, decision.decided_by) == ("product_info", "the thing", "flow")
+
+
+@pytest.mark.parametrize(("is_whole", "is_decided"), [(True, True), (False, False)])
+def test_the_word_that_a_call_waits_for_needs_no_classifier(is_whole: bool, is_decided: bool) -> None:
+    """A bare "yes" after a preview is no greeting, also while a quote is open; anything more is looked at properly."""
+    call = OpenCall(
+        "product_info", "request_cancellation", {}, "preview_id", datetime(2026, 11, 22, tzinfo=UTC)
+    )
+    word = Word(call, "yes", {}, is_whole)
+    state = ConversationState(flow=OPEN)
+    decision = decide_without_label("yes", state, Reading({}, whole=False), shipped(), word)
+
+    assert (decision is not None) == is_decided
+    if decision is not None:
+        assert (decision.intent, decision.confidence, decision.decided_by) == ("product_info", 1.0, "flow")
 
 
 def test_a_message_that_picks_nothing_is_labelled() -> None:

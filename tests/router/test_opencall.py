@@ -216,3 +216,12 @@ def test_a_message_about_something_else_answers_nothing() -> None:
     assert _hear("yes", _question("policy_number")).says == "other"
     other = Details(day=date(2026, 12, 31), is_whole=True)
     assert not _hear("december 31", _question("policy_number"), told=other).completes
+
+
+def test_other_terms_than_the_previews_are_no_yes_but_a_wish() -> None:
+    """A new preview is made of what was shown and what is different now."""
+    told = Details(day=date(2026, 12, 31), is_whole=True)
+    word = _hear("yes but on december 31", told=told)
+
+    assert (word.says, word.consent, word.completes, word.is_whole) == ("detail", None, True, True)
+    assert word.arguments == {"policy_number": "AP-1", "last_day": "2026-12-31", "preview_id": None}

@@ -165,7 +165,7 @@ async def test_a_plain_no_leaves_everything_as_it_is(counter: Counter) -> None:
 
 @pytest.mark.parametrize(
     "between",
-    [["what does collision cover?"], ["hello"], ["yes but on the 15th of december"], ["no"], ["hmm"]],
+    [["what does collision cover?"], ["hello"], ["yes, if I find another insurer"], ["no"], ["hmm"]],
 )
 async def test_a_yes_that_comes_later_does_nothing(counter: Counter, between: list[str]) -> None:
     """What was said in between may have changed the customer's mind."""
@@ -198,6 +198,20 @@ async def test_a_yes_that_comes_too_late_does_nothing_and_says_so(counter: Count
 
     assert "I have cancelled nothing" in turn.text
     assert await _states(counter) == ["active"]
+
+
+@pytest.mark.parametrize("text", ["yes but on the 15th of december", "on december 15 instead"])
+async def test_other_terms_are_another_preview_with_a_yes_of_its_own(counter: Counter, text: str) -> None:
+    """The customer changes the day, sees what that does, and agrees to that."""
+    talk = _local(counter)
+    await talk.say(CANCEL)
+    shown = await talk.say(text)
+    before = await _states(counter)
+    done = await talk.say("yes")
+
+    assert "**December 15, 2026**" in shown.text
+    assert before == ["active"]
+    assert [action.terms["last_day"] for action in _actions(done)] == ["2026-12-15"]
 
 
 async def test_a_day_that_cannot_be_is_asked_for_again(counter: Counter) -> None:

@@ -157,6 +157,7 @@ def test_a_question_with_choices_is_remembered_for_one_turn() -> None:
         ([ToolReturned(call_id="1", name="s", ok=True, result="", took_ms=1, empty=True)], DONE, True),
         ([ToolReturned(call_id="1", name="q", ok=False, result="", took_ms=1)], DONE, True),
         ([ToolReturned(call_id="1", name="q", ok=True, result="", took_ms=1)], DONE, False),
+        ([ToolReturned(call_id="1", name="q", ok=False, result="", took_ms=1, asks="day")], DONE, False),
         ([], FAILED, True),
     ],
 )

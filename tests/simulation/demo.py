@@ -1,7 +1,8 @@
-"""A brain good enough to try the Claude path without a key: key words, three tools, two languages.
+"""A brain good enough to try the Claude path without a key: key words, the tools of the desk, two languages.
 
 It labels by key words, searches once and quotes what it finds, prices a vehicle when the customer has told all five
-details, and hands over when a person is asked for. It understands nothing else, and says so.
+details, looks up what a signed-in customer has, cancels on their yes, and hands over when a person is asked for. It
+understands nothing else, and says so.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from tests.simulation.brains import filled, message_text
 from tests.simulation.content import JsonObject
 from tests.simulation.demo_words import INTENTS, PHRASES, folded, is_spanish
 from tests.simulation.ordering import resolved
+from tests.simulation.own_account import OWN_WORDS, own_step
 from tests.simulation.prompt import ToolAnswer
 from tests.simulation.quote_details import NAMES, details_in
 from tests.simulation.reply import Cited, Data, Part, Reply, Text, ToolUse
@@ -26,6 +28,9 @@ def demo(request: MessageRequest) -> Reply:
     text = message_text(request)
     if request.schema_wanted is not None:
         return Reply((Data(filled(request.schema_wanted, _label(request.schema_wanted, text))),))
+    own = own_step(request)
+    if own is not None:
+        return Reply((own if isinstance(own, ToolUse) else _say(own.phrase, text, own.value),))
     answered = {answer.name.casefold(): answer for answer in request.answers}
     return Reply(tuple(_conclusion(text, answered) or [_opening(request, text)]))
 
@@ -107,4 +112,6 @@ def _in_common(text: str, other: str) -> int:
 
 
 def _say(phrase: str, text: str, value: str = "") -> Text:
+    if phrase in OWN_WORDS:
+        return Text(OWN_WORDS[phrase][is_spanish(text)].format(value))
     return Text(PHRASES[phrase]["es" if is_spanish(text) else "en"].format(value))

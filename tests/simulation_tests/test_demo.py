@@ -147,6 +147,21 @@ async def test_it_asks_for_details_and_then_calls_for_the_price(client: AsyncAnt
     assert "84.50" in words(await turn(client, first, assistant(words(asked)), second, call, price))
 
 
+async def test_it_looks_up_what_is_the_customers_own(client: AsyncAnthropic) -> None:
+    """Signed in, the newcomer tries the policy, the bills and a cancellation too."""
+    number = object_schema({"policy_number": {"type": ["string", "null"]}})
+    tools = [
+        tool(name, input_schema=number) for name in ("get_policy", "get_billing", "request_cancellation")
+    ]
+    asked = user("¿Cuánto debo de la póliza AP-1001-1?")
+    called = await client.messages.create(**body(tools=tools, messages=[asked]))
+    call, bill = back(called, "Bill B-1: 92.40 US dollars.")
+    assert call["content"][0]["input"] == {"policy_number": "AP-1001-1"}
+    told = await client.messages.create(**body(tools=tools, messages=[asked, call, bill]))
+
+    assert words(told) == "Esto es lo que veo: Bill B-1: 92.40 US dollars."
+
+
 async def test_it_hands_over(client: AsyncAnthropic) -> None:
     """Escalation ends with a ticket."""
     asked = user("I want to talk to a human")
