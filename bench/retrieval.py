@@ -22,6 +22,8 @@ CASES = ROOT / "evals" / "cases" / "retrieval.jsonl"
 PASSAGES = 20_000
 PASSAGES_OF_ARTICLE = 8
 WORDS_OF_PASSAGE = 30
+PHRASES_OF_ARTICLE = 14
+WORDS_OF_PHRASE = 8
 MADE_UP_WORDS = 12_000
 LIMIT = 6
 ARTICLES_COUNTED = 3
@@ -86,7 +88,11 @@ def _article(number: int, real: list[str], invented: list[str], chance: random.R
     parts = tuple(
         (title, Passage(f"{url}#{at}", title, url, "en", text)) for at, text in enumerate(texts, start=1)
     )
-    return Article(str(number), f"{number}.md", title, url, "en", parts)
+    asked = tuple(
+        " ".join(chance.choices(real, k=WORDS_OF_PHRASE - 2) + chance.choices(invented, k=2))
+        for _ in range(PHRASES_OF_ARTICLE)
+    )
+    return Article(str(number), f"{number}.md", title, url, "en", parts, asked)
 
 
 def search_ms(index: KnowledgeIndex, cases: Sequence[Case]) -> tuple[float, float]:

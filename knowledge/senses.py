@@ -24,14 +24,16 @@ _FULLY_LISTED = ("en", "es")
 _SHORTEST_NAME = 3
 
 
-def find_senses(text: str) -> list[str]:
-    """Senses of a text's words, in their order within each language list; a repeated one is named again."""
+def find_senses(text: str, language: str | None = None) -> list[str]:
+    """Senses of a text's words, in their order within each language list; a repeated one is named again.
+
+    Args:
+        text: A message, or a line of an article.
+        language: Its language, if that is known.
+    """
     tables = _tables()
-    return [
-        sense
-        for name in _lists(detect_language(text, hint=_UNDECIDED))
-        for sense in tables[name].mentions(text)
-    ]
+    spoken = language or detect_language(text, hint=_UNDECIDED)
+    return [sense for name in _lists(spoken) for sense in tables[name].mentions(text)]
 
 
 def senses_fingerprint() -> str:

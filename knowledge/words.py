@@ -19,6 +19,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         """For this language (ISO 639 code)."""
+        self.language = language
         name = _STEMMERS.get(language)
         stem = (
             [Filter.stopword(name), Filter.ascii_fold(), Filter.stemmer(name)]

@@ -1,0 +1,71 @@
+"""Tell whether a question is about what the articles speak of at all.
+
+Why: every question shares some words with some article ("how do I ... my ..."). A question about the weather has found
+nothing all the same, and must not be answered with whatever comes nearest. Each word and each sense of senses.toml
+speaks for the articles or for the rest of the world, as far as it occurs in the one or in the other more often. The
+rest of the world is elsewhere.toml; a language that it does not list is not judged.
+"""
+
+import math
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_ELSEWHERE = Path(__file__).with_name("elsewhere.toml")
+# Set on the `asked` lines of the shipped articles, each left out in turn, and the lines of elsewhere.toml likewise.
+_UNSEEN = 0.003  # share of the questions that a word is taken to occur in before any was read
+_UNKNOWN = -0.4  # what a word speaks for that was never read
+_COMMON = 0.15  # a word in more than this share of all questions speaks for nothing
+_UNJUDGED = 0.9
+_FEW = 200  # so many questions of customers prove half of what endless ones would
+_READ_LINES = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What words and senses speak for: above 0 for the articles, below 0 for something else.
+
+    `trust` says how far to believe that (0 to 1): nothing was read, or endless questions were.
+    """
+
+    odds: Mapping[str, float]
+    trust: float
+
+    @classmethod
+    def learn(
+        cls, ours: Sequence[frozenset[str]], others: Sequence[frozenset[str]], known: Iterable[str]
+    ) -> Self:
+        """Learn from questions that the articles answer and from questions about other things.
+
+        Args:
+            ours, others: Words and senses of each question; long lists are read in part, evenly.
+            known: All words and senses of the articles; those that no question has speak for nothing.
+        """
+        if not ours or not others:
+            return cls({}, 0.0)
+        read = ours[:: 1 + len(ours) // _READ_LINES]
+        here, there = (Counter(sign for line in lines for sign in line) for lines in (read, others))
+        odds = dict.fromkeys(known, 0.0)
+        for sign in here.keys() | there.keys():
+            shares = here[sign] / len(read), there[sign] / len(others)
+            is_common = sum(shares) / 2 > _COMMON
+            odds[sign] = 0.0 if is_common else math.log((shares[0] + _UNSEEN) / (shares[1] + _UNSEEN))
+        return cls(odds, len(read) / (len(read) + _FEW))
+
+    def knows(self, sign: str) -> bool:
+        """Whether this word or sense was ever read."""
+        return sign in self.odds
+
+    def judge(self, signs: Iterable[str]) -> float:
+        """What a question with these words (as stems) and senses speaks for."""
+        spoken = sum(self.odds.get(sign, _UNKNOWN) for sign in signs)
+        return self.trust * spoken + (1 - self.trust) * _UNJUDGED
+
+
+def elsewhere(language: str) -> Collection[str]:
+    """Questions about other things in this language; none when elsewhere.toml does not list it."""
+    subjects = tomllib.loads(_ELSEWHERE.read_text(encoding="utf-8"))
+    return tuple(line for lines in subjects.values() for line in lines.get(language, ()))
