@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("routing", "retrain", "retrieval", "answers", "screen", "speculation", "turns")
+BENCHMARKS = ("routing", "retrain", "retrieval", "answers", "screen", "speculation", "guards", "turns")
 
 
 def main() -> None:

@@ -46,9 +46,10 @@ _CALENDAR = frozenset(
         "at",
     }
 )
+_ORDINAL_MARKS = frozenset({"st", "nd", "rd", "th"})
 _DAY_OF_MONTH = re.compile(rf"(?:st|nd|rd|th)\b(?!{BLANK}(?!of\b|each\b|every\b|and\b|or\b|at\b)[^\W\d_])")
 _BEFORE_HOUR = re.compile(rf"\b(?:a|de|hasta|desde|y){BLANK}las?{BLANK}$")
-_BEFORE_NUMBER_OF_DAY = re.compile(rf"\b(?:dia|day){BLANK}$")
+_BEFORE_HOURS, _BEFORE_DAYS = frozenset({" la", "las"}), frozenset({"dia", "day"})
 _PERIOD = re.compile(
     rf"{BLANK}(?:/|\b(?:a|an|per|each|every|al|por|cada|par|pro|im|ao)\b){BLANK}"
     r"(?:month|mo|mth|year|yr|annum|mes|ano|mois|monat|jahr|mese|anno)\b"
@@ -118,13 +119,11 @@ def _before_unknown(text: str, number: Number, word: str) -> Figure | None:
     """A number before a word that is no unit by itself: "15 per cent", "22 de diciembre", "5 de la tarde"."""
     if word in _BEFORE_CENT and (percent := _PER_CENT.match(text, number.end)) is not None:
         return figure.united(number, Word("percent", ""), percent.end())
-    if word in _CALENDAR and (found := _in_calendar(text, number)) is not None:
-        return found
     if word == "de" and number.value >= _MILLION and (of := _OF_CURRENCY.match(text, number.end)) is not None:
         currency = WORDS.get(of[1])
         if currency is not None and currency.does == "currency":
             return amount(text, number, currency.name, number.start, of.end())
-    return _in_calendar(text, number) or _plain(text, number)
+    return _in_calendar(text, number, word) or _plain(text, number)
 
 
 def _plain(text: str, number: Number) -> Figure | None:
@@ -175,21 +174,23 @@ def _of_unit(text: str, number: Number, unit: Word, end: int) -> Figure | None:
     return read
 
 
-def _in_calendar(text: str, number: Number) -> Figure | None:
-    """A day of the month or an hour whose number has been read."""
+def _in_calendar(text: str, number: Number, word: str = "") -> Figure | None:
+    """A day of the month or an hour whose number has been read; `word` stands behind it."""
     value = int(number.value)
     if value != number.value or not 0 < value <= LAST_DAY or number.has_cents:
         return None
-    read = dates.read_day_and_month(text, number.end, value) or dates.read_half(text, number.end, value)
-    if read is not None:
-        return figure.moment(number.start, read)
+    if not word or word in _CALENDAR or word in WORDS:
+        read = dates.read_day_and_month(text, number.end, value) or dates.read_half(text, number.end, value)
+        if read is not None:
+            return figure.moment(number.start, read)
     before = text[max(0, number.start - NEAR) : number.start]
-    if value <= LAST_HOUR and _BEFORE_HOUR.search(before) is not None:
+    if word in _ORDINAL_MARKS and dates.BEFORE_DAY.search(before) is not None:
+        ordinal = _DAY_OF_MONTH.match(text, number.end)
+        return None if ordinal is None else _day(number, value, ordinal.end())
+    lead = before.rstrip()[-3:]
+    if lead in _BEFORE_HOURS and value <= LAST_HOUR and _BEFORE_HOUR.search(before) is not None:
         return figure.at_time(number.start, number.end, dates.any_half(value), number)
-    ordinal = _DAY_OF_MONTH.match(text, number.end)
-    if ordinal is not None and dates.BEFORE_DAY.search(before) is not None:
-        return _day(number, value, ordinal.end())
-    if value > 1 and not number.words and _BEFORE_NUMBER_OF_DAY.search(before) is not None:
+    if lead in _BEFORE_DAYS and value > 1 and not number.words:
         return _day(number, value, number.end)
     return None
 

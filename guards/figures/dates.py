@@ -7,7 +7,7 @@ Why: "2026-12-22", "12/22/2026", "December 22" and "22 de diciembre de 2026" are
 import re
 from typing import NamedTuple
 
-from guards.figures.words import BLANK, ORDINALS, WORDS, named
+from guards.figures.words import BLANK, ORDINALS, WORDS, alternatives, named
 
 _NUMERIC = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])|(\d{1,2})([-/.])(\d{1,2})\6((?:19|20)\d\d|[2-3]\d)(?![\d/-])"
@@ -20,9 +20,7 @@ BEFORE_DAY = re.compile(
 """What comes before the day of a date that is not said in full: "until 12/31", "on the 15th"."""
 _DAY_OR_YEAR = re.compile(r"\d{1,4} ?[-/.年년月월]")
 _YEAR = rf"(?:{BLANK}(?:,|del?\b|of\b)?{BLANK}((?:19|20)\d\d)(?!\d))"
-_MONTH = (
-    rf"({'|'.join(sorted(named('month'), key=len, reverse=True))})(?![^\W_])(?:\.(?={BLANK},?{BLANK}\d))?"
-)
+_MONTH = rf"({alternatives(named('month'))})(?![^\W_])(?:\.(?={BLANK},?{BLANK}\d))?"
 _MONTH_BEHIND = re.compile(
     rf"(?:st\b|nd\b|rd\b|th\b|er\b|\.?[ºª°]|\.)?{BLANK}(?:day\b{BLANK})?(?:of\b|del?\b)?{BLANK}{_MONTH}{_YEAR}?"
 )

@@ -29,7 +29,8 @@ class Figure:
         keys: What it may mean; two figures are the same when they share one.
         number: The number in it, if it is one.
         unit: What the number counts; numbers beside it that lack one share it.
-        per_from: Where "a month" or "al año" begins behind an amount; the figure ends with it.
+        per_from: Where "a month" or "al año" begins behind an amount; the figure ends with it. At the end of a
+            figure to which it belongs as well, but is said behind another one.
     """
 
     start: int

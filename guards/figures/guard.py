@@ -12,12 +12,15 @@ from dataclasses import replace
 from guards.figures.figure import Figure, as_amount
 from guards.figures.grounds import PRICED, Grounds
 from guards.figures.prices import is_amount, role_of
-from guards.figures.reading import OPENS, Group, may_begin, read_group
+from guards.figures.reading import MOST_IN_GROUP, OPENS, Group, may_begin, read_group
 from guards.figures.words import BLANK, fold
 from guards.spot import Change, Lookout, Ruling, Spotter, View
 from guards.stream import Guard, Scene
 
-_UNDER_WAY = re.compile(rf"[+(＋（$＄€£¥₹]?{BLANK}[\d(][\d().,:/$€% '‐-―*_-]*\Z")
+_UNDER_WAY = re.compile(rf"[+(＋（$＄€£¥₹]?{BLANK}\(?\d[\d().,:/ '‐-―-]{{0,20}}\Z")
+_BEGUN = re.compile(
+    rf"(?:[+(]|(?:us|mx)?[$€£¥₹]|[^\W\d_]+\.?){BLANK}-?{BLANK}(?:(?:the|el|las?|los|of|de|day)\b{BLANK})?[+($€£¥₹]?\Z"
+)
 _UNFINISHED = re.compile(
     rf"(?<=\d)[.:/']\Z|{BLANK}(?:(?:and|or|to|through|until|till|y|o|u|a|an|hasta|of|de|del|the|el|la|las|los|per|por|pour|pro|each|every|al|par|im|ao"
     r"|cada|con|with|in|at|u|s|us|american|business|working|work|calendar|consecutive|full|whole|half|medio|media|e|et|ou|und|oder|bis|ext|p|m"
@@ -66,7 +69,7 @@ class _Tracing:
             return None
         text = fold(view.text)
         group = read_group(text, view.start)
-        if not view.is_over and _UNFINISHED.match(text, group.end):
+        if not view.is_over and _may_go_on(text, group):
             return None
         whats = [self._what(text, figure, is_over=view.is_over) for figure in _amounts_of(text, group)]
         if None in whats:
@@ -83,7 +86,7 @@ class _Tracing:
             return "" if is_said else figure.kind
         if "price" in sources:
             return ""
-        role = role_of(text, figure, is_over=is_over)
+        role = role_of(text, figure, is_over=is_over, may_be_theirs="customer" in sources)
         if role is None:
             return None
         if sources:
@@ -122,6 +125,13 @@ class _Tracing:
         keys += [_NOTE] if fired - {"price"} else []
         notes = [note for key in keys if (note := self._scene.notice(key))]
         return "".join(f"\n\n{note}" for note in notes)
+
+
+def _may_go_on(text: str, group: Group) -> bool:
+    """Whether the next word may belong to these figures, or make one of what is none yet."""
+    if not group.figures:
+        return _BEGUN.match(text, group.start) is not None
+    return len(group.figures) < MOST_IN_GROUP and _UNFINISHED.match(text, group.end) is not None
 
 
 def _amounts_of(text: str, group: Group) -> list[Figure]:

@@ -20,7 +20,6 @@ _DIGITS = re.compile(
 _SIGN = re.compile(r"[^\d]")
 _WORD = re.compile(r"[^\W\d_]+")
 _NEXT_WORD = re.compile(rf"(?:{BLANK}-?{BLANK})([^\W\d_]+)")
-_SCALE = re.compile(rf"{BLANK}([^\W\d_]+)")
 _HALF = re.compile(rf"{BLANK}(?:and{BLANK}a{BLANK}half|y{BLANK}medi[oa])(?![^\W_])")
 _ARTICLES = frozenset({"a", "an", "un", "una"})
 _BIG: Mapping[str, int] = {"hundred": 100, "thousand": 1000, "grand": 1000} | dict.fromkeys(
@@ -100,12 +99,12 @@ def _in_digits(found: re.Match[str]) -> Number:
 
 def _scaled(text: str, number: Number) -> Number:
     """The number with what multiplies it: "1.5k", "84 mil", "2 million", "two and a half"."""
-    found = _SCALE.match(text, number.end)
-    word = WORDS.get(found.group(1)) if found is not None else None
+    found = _NEXT_WORD.match(text, number.end)
+    word = WORDS.get(found[1]) if found is not None else None
     if found is not None and word is not None and word.does == "scale":
         factor = SCALES[word.name]
         return replace(number, end=found.end(), values=(number.values[-1] * factor,), has_cents=False)
-    half = _HALF.match(text, number.end)
+    half = _HALF.match(text, number.end) if found is not None and found[1] in _JOINS else None
     if half is not None:
         return replace(number, end=half.end(), values=(number.value + Decimal("0.5"),))
     return number

@@ -1,7 +1,7 @@
 """Tell what an amount is said to be: a price of insurance, something else, or a figure that the customer brought.
 
 Why: an article may hold "$250" as a deductible; as a price it would be invented all the same. The nearest word that says
-what an amount is decides: before it in the sentence or within four words behind it, else in the rest of the sentence.
+what an amount is decides, before it in the sentence or within eight words behind it.
 All texts are folded.
 """
 
@@ -23,39 +23,39 @@ _WORDS_BETWEEN = {
     "refused": 5,
     "contrast": 1,
 }  # so many at most, and no pause, and the figure is the customer's
-_NEAR = re.compile(r"(?:[ \u00a0*_'-]{1,4}[^\W\d_]+){0,4}[ \u00a0]?")
-_NEAR_WORDS = 4
+_NEAR = re.compile(r"(?:[ \u00a0*_'-]{1,4}[^\W\d_]+){0,8}[ \u00a0]?")
+_NEAR_WORDS = 8
 _PRICED = re.compile(
     rf"(?<![^\W_])(?:{bare('price')})(?![^\W_])(?:\W{{1,4}}(?:{bare('links')})(?![^\W_])){{0,5}}[\s:=*_]{{0,6}}$"
 )
 _FOLLOWED = re.compile(rf"[*_`]*(?:$|[^\w\s%]|\s{{1,4}}(?:$|[^\w\s]|(?:{bare('followers')})(?![^\W_])))")
 
 
-def role_of(text: str, figure: Figure, *, is_over: bool) -> Role | None:
+def role_of(text: str, figure: Figure, *, is_over: bool, may_be_theirs: bool = True) -> Role | None:
     """What the amount is; None when more words are needed to tell.
 
     Args:
         is_over: Nothing follows the text.
+        may_be_theirs: Whether the customer has named it; else it is a price or something else.
     """
     before = _sentence_before(text, figure.start)
     said = list(_SAYS.finditer(before))
-    if any(_is_theirs(found, before) for found in said):
+    if may_be_theirs and any(_is_theirs(found, before) for found in said):
         return "theirs"
+    if figure.per_from is not None and not may_be_theirs:
+        return "price"
+    distance = _words(before[said[-1].end() :]) if said else _NEAR_WORDS
     near = text[figure.end : _end(_NEAR, text, figure.end)]
-    if not is_over and len(near.split()) < _NEAR_WORDS and figure.end + len(near) == len(text):
+    wanted = _NEAR_WORDS if may_be_theirs else min(distance + 1, _NEAR_WORDS)
+    if not is_over and len(near.split()) < wanted and figure.end + len(near) == len(text):
         return None
     close = _SAYS.search(near)
-    if close is not None and close.lastgroup == "theirs":
+    if may_be_theirs and close is not None and close.lastgroup == "theirs":
         return "theirs"
     if figure.per_from is not None:
         return "price"
-    if said and (close is None or _words(before[said[-1].end() :]) < _words(near[: close.start()])):
+    if said and (close is None or distance < _words(near[: close.start()])):
         close = said[-1]
-    if close is None:
-        end = _SENTENCE.search(text, figure.end)
-        if end is None and not is_over:
-            return None
-        close = _SAYS.search(text, figure.end, len(text) if end is None else end.start())
     return "price" if close is not None and close.lastgroup == "price" else "other"
 
 

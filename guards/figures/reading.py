@@ -6,7 +6,7 @@ read by the same reader, so that they can be compared.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from guards.figures import dates, figure, phones
@@ -36,6 +36,8 @@ _TO_BLANK = re.compile(r"[^\s)]*")
 _IN_ADDRESS = ("://", "www.", "](", "@")
 _CALLED, _HOURS = says("calls"), says("hours")
 _RANGES = [[word] for word in ("to", "-", "–", "—", "a", "until", "till", "through", "hasta")]
+MOST_IN_GROUP = 6
+"""How many figures are read as belonging together at most."""
 _SPELLED_FROM = 7  # number words in a row that are a phone number and no figure
 
 
@@ -75,13 +77,19 @@ def read_group(text: str, at: int) -> Group:
     while (read := _figure(text, place)) is not None:
         figures.append(read)
         join = _JOIN.match(text, read.end)
-        if join is None:
+        if join is None or len(figures) == MOST_IN_GROUP:
             break
         joins.append(join.group().strip(" *_`"))
         place = join.end()
     if not figures:
         return Group(at, max(place, _end(_NAME, text, at), at + 1))
-    shared = _spelled(figures) or _opening_hours(text, figures, joins) or _share(text, figures, joins)
+    shared = _spelled(figures)
+    if not shared:
+        shared = (
+            figures
+            if len(figures) == 1
+            else _opening_hours(text, figures, joins) or _share(text, figures, joins)
+        )
     return Group(at, shared[-1].end, tuple(shared))
 
 
@@ -171,7 +179,14 @@ def _share(text: str, figures: list[Figure], joins: list[str]) -> list[Figure]:
         is_alone = joins[at - 1] not in _CHOICES or _WORD.match(text, found[at].end) is None
         if is_alone and before is not None and before.does == "currency":
             found[at] = _like(found[at], found[at - 1]) or found[at]
+    if any(item.per_from for item in found):  # "between $80 and $90 a month"
+        found = [_per(item) for item in found]
     return found
+
+
+def _per(item: Figure) -> Figure:
+    is_alone = item.kind == "amount" and item.per_from is None
+    return replace(item, per_from=item.end) if is_alone else item
 
 
 def _like(item: Figure, other: Figure) -> Figure | None:

@@ -45,6 +45,7 @@ async def test_a_price_comes_with_all_that_a_customer_needs(records: StoredRecor
     assert set(TOOL.values) - {"limit"} <= set(outcome.values)
     assert outcome.values["mileage"] == "30,000"
     assert f"{quote.monthly_premium_usd} US dollars per month" in outcome.text
+    assert f"{12 * quote.monthly_premium_usd} US dollars per year" in outcome.text
 
 
 async def test_a_retry_gives_the_first_quote(records: StoredRecords) -> None:

@@ -169,7 +169,9 @@ def test_every_shipped_reply_passes() -> None:
     for specialist in catalogue.specialists.values():
         for replies in (specialist.replies, catalogue.notices):
             for text in (text for by_language in replies.texts.values() for text in by_language.values()):
-                guard = figures_guard().make(Scene(grounds=[Ground("company", specialist.fixed)]))
+                guard = figures_guard().make(
+                    Scene(grounds=[Ground("company", specialist.told + specialist.fixed)])
+                )
                 assert through(guard, [text]) == (text, [])
                 said += 1
     assert said > 100
@@ -185,7 +187,7 @@ def test_the_price_as_the_local_engine_says_it_passes(key: str, language: str) -
     )  # fmt: skip
     specialist = shipped().specialists["quote"]
     text = render(specialist.replies.text(key, language) or "", quote_values(quote, language))
-    grounds = [Ground("company", specialist.fixed), Ground("price", in_words(quote))]
+    grounds = [Ground("company", specialist.told + specialist.fixed), Ground("price", in_words(quote))]
 
     assert through(figures_guard().make(Scene(grounds=grounds)), [text]) == (text, [])
     without = through(figures_guard().make(Scene(grounds=grounds[:1])), [text])
@@ -200,7 +202,11 @@ def test_every_example_of_a_good_answer_passes() -> None:
         for example in re.findall("(?s)<example>(.*?)</example>", "\n".join(specialist.system)):
             asked, _, answer = re.split(r"(<reply>|\nEva(?: \(right\))?: )", example, maxsplit=1)
             answer = re.split("</reply>|\nWhy: ", answer)[0]
-            grounds = [Ground("company", specialist.fixed), Ground("customer", asked), Ground("tool", asked)]
+            grounds = [
+                Ground("company", specialist.told + specialist.fixed),
+                Ground("customer", asked),
+                Ground("tool", asked),
+            ]
             assert through(figures_guard().make(Scene(grounds=grounds)), [answer]) == (answer, [])
             found += 1
     assert found > 25
