@@ -30,7 +30,7 @@ from tests.waiting import PATIENCE_S, until
 CANARY = "Quetzalcoatl"
 HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
 RECOVERED_WITHIN_S = 10.0
-FOR_A_MINUTE = "+".join(f"stall:5:{chunks}" for chunks in range(1, 13))  # an answer that goes on so long
+FOR_MINUTES = "+".join(f"stall:5:{chunks}" for chunks in range(1, 31))  # an answer that goes on so long
 
 
 @dataclass
@@ -78,9 +78,9 @@ class Reader:
 
 async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """SIGKILL after acceptance, mid-stream, around a tool's effect, and with messages waiting: all end once."""
-    timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=20, chunk_chars=12)
+    timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=20, chunk_chars=6)
     async with Simulation(demo, timing=timing) as simulation:
-        simulation.faults("claude-sonnet-5-5", f"ok, {FOR_A_MINUTE}")  # the search, and what is said of it
+        simulation.faults("claude-sonnet-5-5", f"ok, {FOR_MINUTES}")  # the search, and what is said of it
         environment = {**simulation.environment, "FRONTDESK_ENGINE": "claude"}
         async with ServerProcess(tmp_path, environment) as process:
             readers = {
@@ -99,7 +99,7 @@ async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: 
             started = time.monotonic()
             await asyncio.gather(*(reader.read() for reader in [*readers.values(), behind]))
             took_s = time.monotonic() - started
-            assert took_s < 2 * RECOVERED_WITHIN_S  # twice the promise: the machine may be busy
+            assert took_s < 3 * RECOVERED_WITHIN_S  # three times the promise: the machine may be busy
             await _check(process, tmp_path, [*readers.values(), behind])
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """After so long a test says that what it waits for never comes. No test that passes ever waits so long."""
 
 _LOOK_AGAIN_S = 0.005
