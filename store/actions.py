@@ -27,6 +27,7 @@ class StoredActions:
         named = action.model_copy(update={"preview_id": short_id("P", key)})
 
         def work(connection: Connection) -> Action:
+            self._database.backend.hold(connection, conversation_id)
             mine = and_(_is(conversation_id, named.preview_id), actions.c.customer_id == customer_id)
             known = _find(connection, mine)
             if known is not None:
@@ -72,6 +73,7 @@ class StoredActions:
         this = _is(conversation_id, preview_id)
 
         def work(connection: Connection) -> Action:
+            self._database.backend.hold(connection, conversation_id)
             known = _find(connection, this)
             if known is None:
                 raise RowUnreadable(f"action {preview_id}: not there")
@@ -102,7 +104,7 @@ def _is(conversation_id: str, preview_id: str) -> ColumnElement[bool]:
 
 
 def _find(connection: Connection, where: ColumnElement[bool]) -> Action | None:
-    payload = connection.execute(select(actions.c.payload).where(where).with_for_update()).scalar()
+    payload = connection.execute(select(actions.c.payload).where(where)).scalar()
     if payload is None:
         return None
     try:

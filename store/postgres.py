@@ -45,7 +45,6 @@ _FAULTS: dict[str, Fault] = {
     "57P03": "db_reconnect",  # starting up
     "57P05": "db_reconnect",  # idle for too long
     "25P03": "db_reconnect",  # idle in a transaction for too long
-    "25006": "db_reconnect",  # not the primary any more
     "40": "db_busy",  # deadlock, or could not be serialised
     "55P03": "db_busy",  # a lock was not to be had in time
     "57014": "db_busy",  # a statement took too long

@@ -1,16 +1,16 @@
 """Previews and what came of them: stored once per key, changed one step at a time."""
 
 import asyncio
-import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from errors import RowUnreadable
 from events import Action, ActionState
 from store.actions import StoredActions
 from store.database import Database
+from store.schema import actions as table
 
 DRAFT = Action(
     preview_id="",
@@ -102,12 +102,11 @@ async def test_what_is_not_there_is_not_changed(actions: StoredActions) -> None:
         await actions.change("conv", "P-NONE", "done", out_of="running")
 
 
-async def test_a_damaged_row_is_told_without_its_text(actions: StoredActions, tmp_path: Path) -> None:
+async def test_a_damaged_row_is_told_without_its_text(actions: StoredActions, database: Database) -> None:
     """What a customer agreed to is theirs, also in an error."""
     action = await _preview(actions)
-    with sqlite3.connect(tmp_path / "desk.db") as raw:
-        raw.execute("""UPDATE actions SET payload = '{"subject": "AP-1"}'""")
-    raw.close()
+    damage = update(table).values(payload='{"subject": "AP-1"}')
+    await database.write(lambda connection: connection.execute(damage))
 
     with pytest.raises(RowUnreadable) as refused:
         await actions.find("conv", "C-1", action.preview_id)

@@ -6,6 +6,8 @@ import threading
 import pytest
 from sqlalchemy import Connection, select
 
+from store.accounts import StoredAccounts
+from store.actions import StoredActions
 from store.database import Database
 from store.log import EventLog, NewMessage
 from store.records import StoredRecords
@@ -13,6 +15,8 @@ from store.rows import is_turn
 from store.schema import turns
 from store.wake import Wake
 from tests.store.filling import begin, message, two_servers
+from tests.store.test_accounts import CUSTOMERS, END, NOW_S
+from tests.store.test_actions import DRAFT as ACTION
 from tests.store.test_records import DRAFT
 
 
@@ -58,6 +62,27 @@ async def test_a_call_that_runs_on_two_servers_leaves_one_quote_and_one_ticket(u
 
         assert len({quote.quote_id for quote in made}) == len(await both[0].quotes_of("c1")) == 1
         assert len(set(tickets)) == 1
+
+
+async def test_a_cancellation_that_runs_on_two_servers_is_done_once(url: str) -> None:
+    """The customer's yes arrives twice, at two servers: one preview, one step, one receipt."""
+    async with Database(url) as one, Database(url) as other:
+        accounts = [StoredAccounts(database, lambda: NOW_S) for database in (one, other)]
+        actions = [StoredActions(database) for database in (one, other)]
+        await asyncio.gather(*(stored.load(CUSTOMERS) for stored in accounts))
+        previews = await asyncio.gather(*(stored.preview("k", "c1", "C-1", ACTION) for stored in actions))
+        ends = await asyncio.gather(
+            *(
+                stored.change("c1", previews[0].preview_id, "done", out_of="previewed", receipt=f"R-{number}")
+                for number, stored in enumerate(actions * 4)
+            )
+        )
+        terms = await accounts[0].cancellation_terms("C-1001", "AP-1001-1", END)
+        receipts = await asyncio.gather(*(stored.cancel("C-1001", terms, "key") for stored in accounts * 4))
+
+    assert previews[0] == previews[1]
+    assert len({end.receipt for end in ends}) == 1
+    assert len({receipt.receipt_number for receipt in receipts}) == 1
 
 
 async def test_two_servers_share_a_dead_ones_turns_and_none_twice(url: str) -> None:
