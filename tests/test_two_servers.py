@@ -71,14 +71,14 @@ async def test_the_ideal_conversation_hops_between_two_servers(settings: Setting
 async def test_any_server_serves_the_rest_of_any_stream(settings: Settings) -> None:
     """A line that broke may come back anywhere: the same frames, in order, while the answer is being given elsewhere."""
     half_way = asyncio.Event()
-    engine = Scripted(["One ", "two ", half_way, "three."])
+    engine = Scripted(["This ", "was ", half_way, "that."])
     async with running(settings, only(engine)) as one, running(settings, only(engine)) as other:
         got: list[Frame] = []
         async with one.client.stream("POST", "/chat", json=_says(1, "hello"), headers=STREAM) as response:
             headers = {"X-Visitor-Token": response.headers["x-visitor-token"]}
             async for frame in frames_of(response):
                 got.append(frame)
-                if "two" in text_of(got):
+                if "was" in text_of(got):
                     break
         async with client_of(other.url, headers) as client:
             resuming = asyncio.ensure_future(
@@ -89,7 +89,7 @@ async def test_any_server_serves_the_rest_of_any_stream(settings: Settings) -> N
             got += await resuming
             whole = await streamed(client, _says(1, "hello"))
 
-    assert text_of(got) == text_of(whole) == "One two three."
+    assert text_of(got) == text_of(whole) == "This was that."
     assert [frame.event_id for frame in got] == [frame.event_id for frame in whole]
     assert len(engine.asked) == 1
 
@@ -191,7 +191,7 @@ async def test_after_a_long_absence_of_the_database_each_server_goes_on_with_its
 ) -> None:
     """All leases have run out by then; nobody's answer may be cut short because another server was a moment earlier."""
     half_way = asyncio.Event()
-    engine = Scripted(["Half ", half_way, "and whole."])
+    engine = Scripted(["Well, ", half_way, "that is it."])
     async with running(settings, only(engine)) as one, running(settings, only(engine)) as other:
         for number, server in enumerate([one, other] * 3):
             await server.house.runner.start(NewMessage(f"visitor:{number}", "hello", "m1"))
@@ -204,5 +204,5 @@ async def test_after_a_long_absence_of_the_database_each_server_goes_on_with_its
         await until(lambda: one.house.runner.under_way + other.house.runner.under_way == 0)
         turns = await one.house.event_log.recent_turns(50)
 
-    assert [fold_text(item.event for item in recorded) for _, recorded in turns] == ["Half and whole."] * 6
+    assert [fold_text(item.event for item in recorded) for _, recorded in turns] == ["Well, that is it."] * 6
     assert len(engine.asked) == 6

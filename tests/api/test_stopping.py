@@ -50,7 +50,7 @@ async def test_whoever_waits_is_told_to_come_back_and_gets_the_rest(tmp_path: Pa
 async def test_an_answer_under_way_is_finished_first(tmp_path: Path) -> None:
     """A restart waits for the customers who are being answered."""
     hold = asyncio.Event()
-    engine = Scripted(["One ", hold, "two."])
+    engine = Scripted(["This ", hold, "was it."])
     async with (
         running(local_settings(tmp_path), only(engine), patience_s=PATIENCE_S) as server,
         server.client.stream("POST", "/chat", json=HELLO, headers=STREAM) as response,
@@ -62,7 +62,7 @@ async def test_an_answer_under_way_is_finished_first(tmp_path: Path) -> None:
         hold.set()
         got += [frame async for frame in frames]
 
-    assert text_of(got) == "One two."
+    assert text_of(got) == "This was it."
     assert got[-1].type == "RUN_FINISHED"
 
 
