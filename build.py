@@ -73,6 +73,7 @@ class LiveKnowledge:
     def __init__(self, folder: Path, meaning: "Meaning | None" = None) -> None:
         self.folder = folder
         self._meaning = meaning
+        self._index = KnowledgeIndex({}, ())
         self.reload()
         self.announce()
 
@@ -111,7 +112,7 @@ class LiveKnowledge:
     def reload(self) -> None:
         """Read the folder again. An article that cannot be read is left out and told to the log."""
         self.seen: Look = look(self.folder)
-        self._index = KnowledgeIndex.load(self.folder)
+        self._index = KnowledgeIndex.load(self.folder, self._index)
         for reason in self._index.rejected:
             log.error("article.rejected", code="kb_rejected_doc", reason=reason)
         if not self._index.articles:

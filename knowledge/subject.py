@@ -18,7 +18,6 @@ _ELSEWHERE = Path(__file__).with_name("elsewhere.toml")
 # Set on the `asked` lines of the shipped articles, each left out in turn, and the lines of elsewhere.toml likewise.
 _UNSEEN = 0.003  # share of the questions that a word is taken to occur in before any was read
 _UNKNOWN = -0.4  # what a word speaks for that was never read
-_COMMON = 0.15  # a word in more than this share of all questions speaks for nothing
 _UNJUDGED = 0.9
 _FEW = 200  # so many questions of customers prove half of what endless ones would
 _READ_LINES = 4_000
@@ -51,8 +50,7 @@ class Subject:
         odds = dict.fromkeys(known, 0.0)
         for sign in here.keys() | there.keys():
             shares = here[sign] / len(read), there[sign] / len(others)
-            is_common = sum(shares) / 2 > _COMMON
-            odds[sign] = 0.0 if is_common else math.log((shares[0] + _UNSEEN) / (shares[1] + _UNSEEN))
+            odds[sign] = math.log((shares[0] + _UNSEEN) / (shares[1] + _UNSEEN))
         return cls(odds, len(read) / (len(read) + _FEW))
 
     def knows(self, sign: str) -> bool:

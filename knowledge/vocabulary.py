@@ -15,12 +15,14 @@ from knowledge.corpus_files import Article
 from knowledge.senses import find_senses
 from knowledge.spelling import Spelling
 from knowledge.subject import Subject, elsewhere
+from knowledge.topics import find_topics
 from knowledge.words import Words
 
 SENSE = "§"
 _MISSPELT = 0.6  # how far a misspelt word counts as said; set by `python -m bench.retrieval`
 _TINY, _TINY_LETTERS = 0.5, 3  # how much an unknown word of so few letters weighs: "wat", "bot"
 _SPELLINGS = 3
+_SURE_LETTERS = 6  # a shorter word may be another one as well as a misspelt one
 _TOPICAL = 0.4  # how far a word that speaks for the articles' subjects draws more than one that does not
 _LONGEST_QUESTION_WORDS = 40
 
@@ -110,7 +112,7 @@ class Vocabulary:
             words=words,
             rarity=rarity,
             rarest=max(rarity.values(), default=1.0),
-            spelling=Spelling(words.fold(word) for word in known if words.stems(word)),
+            spelling=Spelling(folded for word in known if words.stems(folded := words.fold(word))),
             subject=Subject.learn(
                 [line for each in said for line in each.lines],
                 _elsewhere(words.language),
@@ -125,30 +127,35 @@ class Vocabulary:
 
     def read(self, question: str, language: str) -> Question:
         """What the question says, which is in this language."""
-        terms = (*self._words(question), *self._senses(question, language))
+        words = self.words.of(question)[:_LONGEST_QUESTION_WORDS]
+        meant = {word: self._meant(word) for word in dict.fromkeys(words)}
+        sure = (meant[word] if len(word) >= _SURE_LETTERS else word for word in words)
+        terms = (*self._words(meant), *self._senses(" ".join(sure), language))
         return Question(terms, self.subject.judge((*term.found_as, term.sign)[0] for term in terms))
 
-    def _words(self, question: str) -> Iterator[Term]:
-        words = self.words.of(question)[:_LONGEST_QUESTION_WORDS]
-        said = {stem: word for word in words for stem in self.words.stems(word)}
+    def _meant(self, word: str) -> str:
+        """The word, or the most common one of those that it may be a misspelling of."""
+        stems = self.words.stems(word)
+        if not stems or stems[0] in self.rarity or self.subject.knows(stems[0]):
+            return word
+        near = self.spelling.nearest(self.words.fold(word), _SPELLINGS)
+        return min(near, key=lambda known: min(map(self._rarity, self.words.stems(known))), default=word)
+
+    def _rarity(self, sign: str) -> float:
+        return self.rarity.get(sign, self.rarest)
+
+    def _words(self, meant: Mapping[str, str]) -> Iterator[Term]:
+        said = {stem: word for word in meant for stem in self.words.stems(word)}
         for stem, word in said.items():
             if stem in self.rarity:
                 yield self._term(stem, (stem,), self.rarity[stem])
             elif self.subject.knows(stem):
                 yield self._term(stem, (), self.foreign)
+            elif meant[word] != word:
+                known = self.words.stems(meant[word])[0]
+                yield self._term(stem, (known,), self._rarity(known), _MISSPELT)
             else:
-                yield self._unknown(stem, word)
-
-    def _unknown(self, stem: str, word: str) -> Term:
-        """A word that was never read: misspelt perhaps, else something that the articles do not speak of."""
-        near = {
-            other: self.rarity[other]
-            for spelt in self.spelling.nearest(self.words.fold(word), _SPELLINGS)
-            for other in self.words.stems(spelt)
-            if other in self.rarity
-        }
-        weight = max(near.values(), default=self.rarest * (_TINY if len(word) <= _TINY_LETTERS else 1))
-        return self._term(stem, tuple(near), weight, _MISSPELT)
+                yield self._term(stem, (), self.rarest * (_TINY if len(word) <= _TINY_LETTERS else 1))
 
     def _senses(self, question: str, language: str) -> Iterator[Term]:
         for sense in dict.fromkeys(_senses(question, language)):
@@ -176,7 +183,7 @@ def _elsewhere(language: str) -> tuple[frozenset[str], ...]:
 
 
 def _senses(text: str, language: str) -> list[str]:
-    return [SENSE + sense for sense in find_senses(text, language)]
+    return [SENSE + sense for sense in (*find_senses(text, language), *sorted(find_topics(text, language)))]
 
 
 def _rarity(said: Sequence[Said]) -> Mapping[str, float]:

@@ -31,8 +31,8 @@ class Words:
         self._folded = _analyzer(Filter.ascii_fold())
 
     def of(self, text: str) -> list[str]:
-        """The different words in order, in lower case."""
-        return list(dict.fromkeys(self._plain.analyze(text)))
+        """The words in order, in lower case."""
+        return list(self._plain.analyze(text))
 
     def fold(self, word: str) -> str:
         """The word without accents."""

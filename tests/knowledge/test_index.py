@@ -1,10 +1,11 @@
 """Passages are found by what customers write, accents and slips included, and nonsense finds nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.retrieval import rates, read_cases
+from bench.retrieval import NAMED_KINDS, rates, read_cases, read_others, share, wrong_finds
 from knowledge.corpus_files import Article, Corpus, read_corpus
 from knowledge.index import KnowledgeIndex
 from knowledge.passages import Passage
@@ -111,20 +112,65 @@ def test_a_rejected_article_is_reported(tmp_path: Path) -> None:
     assert len(read_corpus(tmp_path).rejected) == 1
 
 
-@pytest.mark.parametrize(
-    ("language", "kind", "least"),
-    [
-        ("en", "plain", 14),
-        ("en", "misspelt", 10),
-        ("en", "paraphrase", 13),
-        ("es", "plain", 14),
-        ("es", "misspelt", 10),
-        ("es", "paraphrase", 12),
-    ],
-)
-def test_the_shipped_articles_are_found(language: str, kind: str, least: int) -> None:
+def test_the_right_article_is_among_the_first_three() -> None:
     """A change of the index would make answers worse, and nobody would notice."""
-    right, _, total = rates(SHIPPED, read_cases())[language, kind]
+    counts = rates(SHIPPED, read_cases())
 
-    assert right >= least
-    assert total < least + 4
+    assert share(counts) >= 0.90
+    assert min(share(counts, language) for language in ("en", "es")) >= 0.85
+    assert sum(total for (_, kind), (_, _, total) in counts.items() if kind in NAMED_KINDS) >= 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("plain", 1.0), ("paraphrase", 0.9), ("misspelt", 0.87), ("other_words", 0.9), ("situation", 0.35)],
+)
+def test_no_way_of_asking_is_given_up(kind: str, least: float) -> None:
+    """Customers who cannot spell, or do not know the word, would pay for what others gain."""
+    found = [
+        (right, total)
+        for (_, asked), (right, _, total) in rates(SHIPPED, read_cases()).items()
+        if asked == kind
+    ]
+
+    assert sum(right for right, _ in found) / sum(total for _, total in found) >= least
+
+
+def test_questions_about_other_things_find_nothing() -> None:
+    """A customer who asks for a recipe would be shown an article about batteries."""
+    counts = wrong_finds(SHIPPED, read_others()).values()
+
+    assert sum(found for found, _ in counts) / sum(total for _, total in counts) <= 0.10
+
+
+def test_customers_words_lead_to_an_article_but_are_never_shown() -> None:
+    """What customers say would be cited as if the company had published it."""
+    lent = replace(_article("lent", "en", "Named drivers are covered."), asked=("may my flatmate borrow it",))
+    index = KnowledgeIndex.of(Corpus((lent, _article("theft", "en", "A stolen car is covered."))))
+
+    assert [passage.text for passage in index.search("my flatmate borrows it", "en", 6)] == [
+        "Named drivers are covered."
+    ]
+
+
+def test_one_article_leaves_room_for_others() -> None:
+    """The answer may stand in the second article, and the first would take all places."""
+    many = _article("claims", "en", *(f"A claim needs paper {number}." for number in range(9)))
+    index = KnowledgeIndex.of(Corpus((many, _article("papers", "en", "A claim needs papers."))))
+
+    assert sorted(_found(index, "claim papers")) == ["claims", "claims", "papers"]
+
+
+def test_a_reload_takes_apart_only_what_changed() -> None:
+    """A saved article of a large company would take half a minute to be live."""
+    theft, hours = (
+        _article("theft", "en", "A stolen car is covered."),
+        _article("hours", "en", "Open on Monday."),
+    )
+    before = KnowledgeIndex.of(Corpus((theft, hours)))
+
+    changed = _article("hours", "en", "Open on Tuesday.")
+    after = KnowledgeIndex.of(Corpus((theft, changed)), before)
+
+    assert after.languages["en"].said[theft] is before.languages["en"].said[theft]
+    assert [passage.text for passage in after.search("open on Tuesday", "en", 6)] == ["Open on Tuesday."]
