@@ -52,7 +52,7 @@ def read_details(text: str, today: date, language: str) -> Details:
     Args:
         language: ISO 639-1 code; days in figures are written differently in different languages.
     """
-    folded = in_digits(fold(text[:_READ_CHARACTERS]))
+    folded = in_digits(fold(text[:_READ_CHARACTERS])[:_READ_CHARACTERS])
     named = find_day(folded, today, language)
     rest = folded if named is None else f"{folded[: named.start]} {folded[named.end :]}"
     number = _NUMBER.search(rest)

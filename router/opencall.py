@@ -13,6 +13,8 @@ from typing import Literal
 from events import (
     Action,
     ActionChanged,
+    EngineCalled,
+    Event,
     JsonObject,
     Recorded,
     RouteDecided,
@@ -28,6 +30,8 @@ YES, NO = "yes", "no"
 """Concepts of the lexicon: a message that says nothing else is the customer's yes or no."""
 _PREVIEW = "preview_id"
 _QUESTIONS = "?¿？؟"
+_BROKEN_OFF = frozenset({"cut", "max_tokens"})
+_LONGEST_ANSWER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,7 @@ def fold_open_call(last: Sequence[Recorded]) -> OpenCall | None:
     changes = [event.action for event in events if isinstance(event, ActionChanged)]
     if changes:
         action = changes[-1]
-        is_shown = action.subject in fold_text(events)
-        if action.state != "previewed" or not is_shown:
+        if action.state != "previewed" or not _is_shown(action, events):
             return None
         return OpenCall(route.intent, action.tool, {}, _PREVIEW, since, action)
     returned = [event for event in events if isinstance(event, ToolReturned)]
@@ -100,6 +103,12 @@ def fold_open_call(last: Sequence[Recorded]) -> OpenCall | None:
     )
     known = {name: value for name, value in called.arguments.items() if name != _PREVIEW}
     return OpenCall(route.intent, asked.name, known, asked.asks or "", since)
+
+
+def _is_shown(action: Action, events: Sequence[Event]) -> bool:
+    """Whether the answer came to its end, and named what the action is about."""
+    ends = [event.stop_reason for event in events if isinstance(event, EngineCalled) and not event.discarded]
+    return action.subject in fold_text(events) and _BROKEN_OFF.isdisjoint(ends)
 
 
 def hear(
@@ -140,7 +149,7 @@ def _to_preview(
 
 
 def _answer(text: str, lexicon: Lexicon) -> Literal["yes", "no", "other"]:
-    if not set(_QUESTIONS).isdisjoint(text):
+    if len(text) > _LONGEST_ANSWER or not set(_QUESTIONS).isdisjoint(text):
         return "other"
     if lexicon.says_only(text, YES):
         return "yes"

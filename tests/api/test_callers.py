@@ -15,8 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
-from api.callers import Callers
-from errors import Unauthorized, Unavailable
+from api.callers import Caller, Callers, customer_token
+from errors import ConfigError, Unauthorized, Unavailable
+from settings import Settings
 from tests.serving import Running, client_of, local_settings, running
 
 SECRET = "the secret that the host site signs with"
@@ -124,6 +125,30 @@ async def test_one_secret_for_two_things_makes_no_token_good_for_both(tmp_path: 
 
     assert caller.new_token is not None
     assert caller.owner != "visitor:somebody-else"
+
+
+async def test_a_token_made_here_is_taken_here() -> None:
+    """Who tries the desk out signs in as the host site's customers do."""
+    settings = Settings.read(FRONTDESK_JWT_SECRET=SECRET)
+    caller = await Callers(settings).find(
+        {"authorization": f"Bearer {customer_token(settings, 'C-1001', days=1)}"}, {}
+    )
+
+    assert caller == Caller("customer:C-1001")
+
+
+@pytest.mark.parametrize(
+    ("customer", "changes"),
+    [
+        ("C-1001", {}),
+        ("C-1001", {"FRONTDESK_JWT_SECRET": SECRET, "FRONTDESK_JWKS_URL": "http://127.0.0.1/keys"}),
+        *((customer, {"FRONTDESK_JWT_SECRET": SECRET}) for customer in ("", " C-1", "a\x00", "x" * 151)),
+    ],
+)
+def test_a_token_that_would_not_be_taken_is_not_made(customer: str, changes: dict[str, str]) -> None:
+    """Somebody would look for the mistake in the desk."""
+    with pytest.raises(ConfigError):
+        customer_token(Settings.read(**changes), customer, days=1)
 
 
 async def test_without_a_secret_no_token_is_taken(tmp_path: Path) -> None:
