@@ -20,11 +20,12 @@ from build import build_parts, load_prompts
 from errors import ConfigError
 from readers.routing_line import RoutingLine, fold_routing_line
 from tests.agents.folders import copied, edit
-from tests.desks import small_prompts
+from tests.desks import small_prompts, take_your_time
 from tests.lenders.door import Door
 from tests.serving import Running, local_settings, running
 from tests.simulation import Data, MessageRequest, Reply, Simulation, Text, ToolUse
 from tests.simulation.content import JsonObject
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LENT = ("lookup_order", "note", "crash", "obey", "hostile")
@@ -44,7 +45,6 @@ CALLS = {
     "crash": ToolUse("crm__crash", {}),
     "greedy": ToolUse("crm__endless", {}),
 }
-WITHIN_S = 60.0
 
 
 @dataclass
@@ -80,7 +80,7 @@ def _settings_file(folder: Path, head: str, *names: str) -> Path:
 
 
 def _process_of(folder: Path) -> str:
-    arguments = f"args = ['-m', 'tests.lenders.crm', '{folder}']\ndeadline_s = 5"
+    arguments = f"args = ['-m', 'tests.lenders.crm', '{folder}']\ndeadline_s = 9"
     return f"transport = \"stdio\"\ncommand = '{sys.executable}'\n{arguments}"
 
 
@@ -120,7 +120,7 @@ class Desk:
 
     async def until(self, state: str) -> None:
         """Return as soon as readiness says so."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await self.mcp())["state"] != state:  # noqa: ASYNC110 - it is asked over HTTP
                 await asyncio.sleep(0.05)
 
@@ -155,6 +155,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
             FRONTDESK_MCP=_settings_file(folder, _process_of(folder), *LENT),
         )
         desk = Desk(await stack.enter_async_context(running(settings)), simulation, folder)
+        take_your_time(desk.server.house)
         await desk.until("connected")
         yield desk
     assert {call.status for call in simulation.calls()} == {200}
@@ -248,7 +249,7 @@ async def test_a_server_that_crashes_costs_one_answer(desk: Desk) -> None:
     assert reply["text"] == "It said: no."
     line = await desk.line(reply)
     assert (line.faults, line.engine) == (("tool_error",), "claude")
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await desk.say("order"))["text"] != "It said: Order 5 was shipped .":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
 

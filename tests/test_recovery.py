@@ -24,13 +24,12 @@ from tests.engines import Scripted, Step, only
 from tests.processes import ServerProcess
 from tests.serving import STREAM, Frame, client_of, frames_of, local_settings, text_of
 from tests.simulation import Simulation, Timing
-from tests.simulation.demo import demo
+from tests.simulation.demo import FOR_MINUTES, demo
 from tests.waiting import PATIENCE_S, until
 
 CANARY = "Quetzalcoatl"
 HANDOFF = ToolUse("call-1", "handoff", {"reason": "asked_for_person", "summary": "They asked for a person."})
 RECOVERED_WITHIN_S = 10.0
-FOR_MINUTES = "+".join(f"stall:5:{chunks}" for chunks in range(1, 31))  # an answer that goes on so long
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.serving import (
     text_of,
 )
 from tests.simulation import Simulation, Timing
-from tests.simulation.demo import demo
+from tests.simulation.demo import FOR_MINUTES, demo
 from tests.test_first_light import ENGLISH, check_step
 from tests.waiting import PATIENCE_S, until
 
@@ -84,7 +84,7 @@ async def test_any_server_serves_the_rest_of_any_stream(settings: Settings) -> N
             resuming = asyncio.ensure_future(
                 streamed(client, _says(1, "hello"), {"Last-Event-ID": got[-1].event_id})
             )
-            await asyncio.sleep(0.1)
+            await until(lambda: other.followers)
             half_way.set()
             got += await resuming
             whole = await streamed(client, _says(1, "hello"))
@@ -120,11 +120,12 @@ async def test_a_killed_servers_turns_are_ended_by_the_other(
     settings: Settings, postgres_url: str, tmp_path: Path
 ) -> None:
     """The customer of a server that died reads the rest at the next one; what waited there is answered."""
-    timing = Timing(label_ms=20, first_text_ms=50, chunk_ms=200, chunk_chars=8)
+    timing = Timing(label_ms=20, first_text_ms=50, chunk_ms=20, chunk_chars=6)
     async with (
         Simulation(demo, timing=timing) as simulation,
         running(settings, only(Scripted(echo))) as other,
     ):
+        simulation.faults("claude-sonnet-5-5", f"ok, {FOR_MINUTES}")  # the search, and what is said of it
         environment = {
             **simulation.environment,
             "FRONTDESK_ENGINE": "claude",
@@ -170,7 +171,7 @@ async def test_a_crash_of_the_database_in_the_middle_of_answers_costs_no_word(
         await until(lambda: len(engine.asked) == len(posts))
         postgres.crash()
         half_way.set()
-        await asyncio.sleep(0.5)
+        await until(lambda: server.house.database.writer.fault)
         postgres.start()
         replies = await asyncio.gather(*posts)
         turns = await server.house.event_log.recent_turns(50)

@@ -16,8 +16,10 @@ from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from events import JsonObject
+from tests.ports import free_port
 from tests.simulation.acts import End, Head
 from tests.simulation.connection import Connection, Incoming
+from tests.waiting import PATIENCE_S
 
 HOST = "127.0.0.1"
 
@@ -172,8 +174,8 @@ class Company:
     async def up(self) -> None:
         """Listen, on the same port as before if there was one."""
         loop = asyncio.get_running_loop()
+        self._port = self._port or free_port()
         self._server = await loop.create_server(lambda: Connection(self), HOST, self._port, backlog=256)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
         """Refuse connections and reset those there are."""
@@ -184,7 +186,7 @@ class Company:
             connection.reset()
         await self.until(lambda: not self._connections and not self._running)
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 30) -> None:
+    async def until(self, holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         """Wait until this holds; it is asked again after everything that happens here.
 
         Raises:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.lenders.crm import build
+from tests.ports import free_port
 from tests.serving import QuietServer
 
 
@@ -46,8 +47,8 @@ class Door:
 
     async def up(self) -> None:
         """Listen."""
+        self.port = self.port or free_port()
         listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
-        self.port = listener.getsockname()[1]
         app = Guarded(build(self.folder).streamable_http_app(), self.token)
         config = uvicorn.Config(app, lifespan="on", log_config=None, timeout_graceful_shutdown=1)
         self._server = QuietServer(config)

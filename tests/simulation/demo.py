@@ -20,6 +20,9 @@ from tests.simulation.reply import Cited, Data, Part, Reply, Text, ToolUse
 from tests.simulation.request import MessageRequest
 
 CONFIDENCE = 0.93
+FOR_MINUTES = "+".join(f"stall:5:{chunks}" for chunks in range(1, 31))
+"""A fault that makes an answer go on for so long, in small chunks, and with less silence than the desk bears."""
+
 _PASSAGES_QUOTED = 2
 
 

@@ -24,7 +24,7 @@ from tools.cancellation import request_cancellation
 from tools.registry import ToolContext, ToolOutcome
 
 DAY = "2026-11-30"
-SOON_S = 0.3  # a deadline for services that never answer
+SOON_S = 1.0  # a deadline for services that never answer
 LONG_S = 30.0  # a deadline that must not be needed
 ANN = "C-1001"
 
