@@ -55,7 +55,9 @@ class LanguageIndex:
     def search(self, question: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages for a question in this language, best first; empty when nothing fits."""
         asked = self.vocabulary.read(question, language)
-        articles = dict(self._articles(asked, limit))
+        articles = dict(self._articles(asked, limit)) if asked.terms else {}
+        if not articles:  # a query without a part would find everything
+            return ()
         share = Counter(dict.fromkeys(articles, max(1, int(limit * _OF_ONE_ARTICLE))))
         found: list[Passage] = []
         for score, number in self._parts(asked, articles):

@@ -130,7 +130,8 @@ class Vocabulary:
         words = self.words.of(question)[:_LONGEST_QUESTION_WORDS]
         meant = {word: self._meant(word) for word in dict.fromkeys(words)}
         sure = (meant[word] if len(word) >= _SURE_LETTERS else word for word in words)
-        terms = (*self._words(meant), *self._senses(" ".join(sure), language))
+        said = tuple(self._words(meant))  # without a word that says something, nothing is asked
+        terms = (*said, *self._senses(" ".join(sure), language)) if said else ()
         return Question(terms, self.subject.judge((*term.found_as, term.sign)[0] for term in terms))
 
     def _meant(self, word: str) -> str:

@@ -27,6 +27,11 @@ class Asked:
     fact: str
     articles: tuple[str, ...]
 
+    @property
+    def facts(self) -> list[str]:
+        """The wordings, one of which must be told."""
+        return self.fact.split("|")
+
 
 ENGLISH = (
     Asked("Is the battery included in your electric car insurance?", "included in every Acme electric car policy", ("battery-cover", "electric-car-insurance", "charging-equipment")),
@@ -48,7 +53,7 @@ SPANISH = (
     Asked("¿Qué deducibles puedo elegir para colisión?", "$250, $500", ("deductibles", "collision")),
     Asked("¿Cuántas millas de remolque incluye la asistencia en carretera para autos eléctricos?", "50 millas", ("electric-roadside-assistance", "electric-trips")),
     Asked("¿En cuánto tiempo hay que reportar un reclamo?", "30 días después del hecho", ("claims",)),
-    Asked("¿Mi seguro de auto vale en México?", "no se aplica en México", ("mexico-and-canada", "electric-trips")),
+    Asked("¿Mi seguro de auto vale en México?", "no se aplica en México|no cubre accidentes, robos ni averías en México", ("mexico-and-canada", "electric-trips")),
     Asked("¿Mi casco y mi chaqueta de moto están asegurados?", "casco", ("rider-equipment-and-passenger",)),
     Asked("¿Puedo pagar mi factura con tarjeta de crédito?", "acepta tarjetas de crédito", ("payment-and-billing",)),
 )  # fmt: skip
@@ -66,7 +71,7 @@ def test_the_facts_stand_in_the_articles(asked: tuple[Asked, ...], language: str
     """The tests below would demand what the company never said."""
     for item in asked:
         texts = [p.text for name in item.articles for _, p in _article(language, name).parts]
-        assert any(item.fact in text for text in texts), item
+        assert all(any(fact in text for text in texts) for fact in item.facts), item
 
 
 async def _check(server: Running, asked: tuple[Asked, ...], language: str, engine: str) -> None:
@@ -80,7 +85,7 @@ async def _check(server: Running, asked: tuple[Asked, ...], language: str, engin
         right = {_article(language, name).url for name in item.articles}
         good = (
             (reply["intent"], reply["engine"], reply["degraded"]) == ("product_info", engine, False)
-            and any(fact in reply["text"] for fact in item.fact.split("|"))
+            and any(fact in reply["text"] for fact in item.facts)
             and cited & right
             and cited <= URLS
             and all(citation["quote"] in reply["text"] for citation in reply["citations"])
