@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 PORT ?= 8080
 export PORT
 
-.PHONY: setup run test check bench lock clean
+.PHONY: setup run test cover check bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -30,7 +30,12 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 		(cd tests/clients && npm ci --silent --no-audit --no-fund) && touch $@ || echo "npm ci failed: the AG-UI client tests will be skipped"; \
 	fi
 
+# One process for each core; the tests of a module stay together, because they share servers.
 test: setup tests/clients/node_modules/.ready
+	@$(PY) -m pytest --numprocesses auto --dist loadscope
+
+# The same in one process, with the lines and branches that no test runs.
+cover: setup tests/clients/node_modules/.ready
 	@$(PY) -m coverage run -m pytest
 	@$(PY) -m coverage report
 
