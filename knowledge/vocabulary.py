@@ -15,7 +15,7 @@ from knowledge.corpus_files import Article
 from knowledge.senses import find_senses
 from knowledge.spelling import Spelling
 from knowledge.subject import Subject, elsewhere
-from knowledge.topics import find_topics
+from knowledge.topics import NO_TOPIC, find_topics
 from knowledge.words import Words
 
 SENSE = "§"
@@ -160,7 +160,9 @@ class Vocabulary:
 
     def _senses(self, question: str, language: str) -> Iterator[Term]:
         for sense in dict.fromkeys(_senses(question, language)):
-            if sense in self.rarity:
+            if sense == SENSE + NO_TOPIC:  # tells what a question is not about, and finds nothing
+                yield self._term(sense, (), self.rarity.get(sense, self.foreign))
+            elif sense in self.rarity:
                 yield self._term(sense, (sense,), self.rarity[sense])
             else:
                 yield self._term(sense, (), self.foreign)

@@ -55,7 +55,7 @@ async def test_what_shares_no_word_with_the_question_is_found_by_its_meaning(
 
             await until(lambda: knowledge.by_meaning == "ok")
             assert await found("nicked") == ["Theft"]
-            assert await found("weather") == []
+            assert await found("xyzzy plugh") == []
             assert (await found("is a stolen car paid for"))[0] == "Theft"
             save = (articles / "tyres.md").write_text
             save(_article(3, "Tyres", "Worn rubber is not covered."), encoding="utf-8")
@@ -63,7 +63,7 @@ async def test_what_shares_no_word_with_the_question_is_found_by_its_meaning(
             await until(lambda: knowledge.by_meaning == "ok")
             there.goes_on.clear()
             assert (await found("is a stolen car paid for"))[0] == "Theft"
-            assert await found("juice") == []
+            assert await found("qwrtz bnmkl") == []
             assert knowledge.by_meaning == "embedding_failed"
 
     assert (tmp_path / "var" / "embeddings" / "voyage-4.npz").is_file()

@@ -76,7 +76,7 @@ async def test_a_message_that_passes_the_screen_cannot_make_tools_appear(tmp_pat
         (reply,) = await _say(server, order)
 
         assert brain.obeyed == 2
-        assert len(brain.answers) == 3
+        assert len(brain.answers) == 2
         assert all(answer.startswith("there is no tool") for answer in brain.answers)
         assert "quote" not in reply
         assert "handoff" not in reply
