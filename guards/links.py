@@ -137,26 +137,25 @@ def _link(allowed: frozenset[str], view: View, bracket: int) -> Ruling | None:
 
 
 def _stray(view: View) -> Ruling | None:
-    """A "]" that ends no link that was let through must not end any: "](" and, in a definition, "]:"."""
+    """A "]" that ends no link that was let through must not end any: neither "](" nor, as definitions do, "]:"."""
     text, after = view.text, view.start + 1
     if after == len(text) and not view.is_over:
         return None
-    makes_link = text.startswith("(", after) or (
-        text.startswith(":", after) and _is_definition(text, view.start)
-    )
+    makes_link = text.startswith(("(", ":"), after)
     return Ruling(after, (Change(after, after, " ", "link"),) if makes_link else ())
 
 
-def _is_definition(text: str, bracket: int) -> bool:
-    return text[text.rfind("\n", 0, bracket) + 1 : bracket].lstrip(" >-*").startswith("[")
-
-
 def _tag(allowed: frozenset[str], view: View) -> Ruling | None:
-    """HTML goes; of an autolink to an allowed host the address stays; a lone "<" is a sign like any other."""
+    """HTML goes; of an autolink to an allowed host the address stays; a "<" before a blank or a figure stays."""
     text, start = view.text, view.start
     following = text[start + 1 : start + 2]
     if not following and not view.is_over:
         return None
+    if following in {
+        "<",
+        "[",
+    }:  # what follows may lose its sign or its link, and its words would stand behind this one
+        return Ruling(start + 1, (Change(start, start + 1, "", "html"),))
     if not (following.isascii() and following.isalpha()) and following not in {"/", "!", "?"}:
         return Ruling(start + 1)
     found = _TAG.match(text, start)

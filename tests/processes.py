@@ -14,7 +14,7 @@ import httpx2
 from settings import ROOT
 from tests.ports import free_port
 from tests.serving import SECRET, client_of
-from tests.waiting import PATIENCE_S, soon
+from tests.waiting import PATIENCE_S, soon, until
 
 
 class ServerProcess:
@@ -107,4 +107,12 @@ class ServerProcess:
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log lines."""
-        return [json.loads(line) for line in self._out.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in self._out.read_text(encoding="utf-8").splitlines() if line]
+
+    async def routed(self, turns: int) -> list[dict[str, Any]]:
+        """The routing lines, once there are so many: they are printed after the customer has the answer."""
+        await until(lambda: len(self._routing()) >= turns)
+        return self._routing()
+
+    def _routing(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines() if line["event"] == "turn.routed"]

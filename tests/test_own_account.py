@@ -356,6 +356,7 @@ async def test_an_answer_that_never_comes_is_checked_by_a_person(tmp_path: Path)
         company.always = None
         again = await chat.say("sí")
         anew = await chat.say("quiero cancelar mi póliza a fin de mes")
+        routed = await process.routed(4)
         lines = process.lines()
 
     assert "Lo estamos comprobando" in unknown["text"]
@@ -369,7 +370,7 @@ async def test_an_answer_that_never_comes_is_checked_by_a_person(tmp_path: Path)
     assert "ya está cancelada" in anew["text"]
     [line] = [line for line in lines if line["event"] == "action.unconfirmed"]
     assert (line["level"], line["code"]) == ("error", "effect_ambiguous")
-    faults = Counter(code for line in lines if line["event"] == "turn.routed" for code in line["faults"])
+    faults = Counter(code for line in routed for code in line["faults"])
     assert faults == {"effect_ambiguous": 1}
 
 

@@ -367,7 +367,7 @@ async def test_killed_between_the_effect_and_its_record_there_is_one_quote(tmp_p
             await process.start()
             async with client_of(process.url, {"X-Visitor-Token": token}) as back:
                 reply = (await back.post("/chat", json=body)).json()
-            lines = [line for line in process.lines() if line["event"] == "turn.routed"]
+            lines = await process.routed(1)
 
     assert company.keys[0] == company.keys[1]
     assert company.effects.total() == 1

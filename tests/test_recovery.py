@@ -150,7 +150,7 @@ async def _check(process: ServerProcess, folder: Path, readers: list[Reader]) ->
     tickets = [ticket for (ticket,) in _rows(folder, "SELECT ticket_id FROM tickets")]
     assert len(tickets) == 1
     assert effect.got[-1].event["result"]["handoff"]["ticket_id"] == tickets[0]
-    lines = Counter(line["turn_id"] for line in process.lines() if line["event"] == "turn.routed")
+    lines = Counter(line["turn_id"] for line in await process.routed(len(readers)))
     assert set(lines.values()) == {1}
     assert len(lines) == len(readers)
     assert CANARY not in process.printed()
