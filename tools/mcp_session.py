@@ -16,7 +16,6 @@ import structlog
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, RequestParamsMeta, TextContent, Tool
-from pydantic import ValidationError
 
 from errors import RemoteError
 from events import JsonObject
@@ -91,8 +90,9 @@ class Session:
             raise RemoteError(
                 f"{self._name}: error {exc.code}", kind="down", may_have_acted=may_have_acted
             ) from exc
-        except (ValidationError, RuntimeError) as exc:  # not a result, or not one that its own schema allows
-            raise RemoteError(f"{self._name}: {type(exc).__name__}", kind="invalid") from exc
+        except Exception as exc:  # not a result, or not one that the tool's own schema allows
+            self._look.set()
+            raise RemoteError(f"{self._name}: {_why(exc)}", kind="invalid") from exc
         texts = [block.text for block in result.content if isinstance(block, TextContent)]
         return Said("\n".join(texts), result.is_error)
 
@@ -106,12 +106,14 @@ class Session:
                 client = await stack.enter_async_context(await self._client_in(stack))
                 self._found(self, await _tools_of(client))
             stack.callback(setattr, self, "_client", None)
-            self._client, self._pause_s = client, self._patience.first_pause_s
+            self._client = client
             log.info("mcp.connected", server=self._name)
             while _goes_on():
                 await self._next_look()
                 async with asyncio.timeout(self._patience.connect_s):
                     self._found(self, await _tools_of(client))
+                # Only now: a server that dies as soon as it is asked something is not started every second.
+                self._pause_s = self._patience.first_pause_s
 
     async def _pause(self, why: str) -> None:
         """Wait before the next try, each time twice as long."""
@@ -122,21 +124,19 @@ class Session:
 
     async def _client_in(self, stack: AsyncExitStack) -> Client:
         """A client that is not entered yet; what it needs lives in the stack."""
-        match self._server:
-            case StdioServer(command=command, args=args):
-                parameters = StdioServerParameters(
-                    command=command,
-                    args=list(args),
-                    env=dict(self._variables),
-                    encoding_error_handler="replace",  # a wrong letter is nonsense, not the end
-                )
-                return Client(stdio_client(parameters, errlog=sys.stderr), cache=None)
-            case HttpServer(url=url, token_env=token_env):
-                token = self._variables[token_env] if token_env else None
-                http = await stack.enter_async_context(http_client(token))
-                return Client(
-                    streamable_http_client(url, http_client=http, terminate_on_close=False), cache=None
-                )
+        server = self._server
+        if isinstance(server, StdioServer):
+            parameters = StdioServerParameters(
+                command=server.command,
+                args=list(server.args),
+                env=dict(self._variables),
+                encoding_error_handler="replace",  # a wrong letter is nonsense, not the end
+            )
+            return Client(stdio_client(parameters, errlog=sys.stderr), cache=None)
+        token = self._variables[server.token_env] if server.token_env else None
+        http = await stack.enter_async_context(http_client(token))
+        transport = streamable_http_client(server.url, http_client=http, terminate_on_close=False)
+        return Client(transport, cache=None)
 
     async def _next_look(self) -> None:
         self._look.clear()

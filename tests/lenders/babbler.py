@@ -1,7 +1,7 @@
 """An MCP server over stdio that talks nonsense, as no official package would: `python -m tests.lenders.babbler MODE`.
 
 `mute` answers nothing at all. `nonsense` lists its tools as it should; called, `babble` writes what is no message before
-the answer, `lie` answers with what is no result, and `die` ends with letters that are none.
+the answer, `lie` answers with what is no result, and `die` ends with letters that are none. `pages` never ends its list.
 """
 
 import json
@@ -18,8 +18,10 @@ def _result(method: str, params: dict[str, object]) -> dict[str, object] | None:
             about = {"name": "babbler", "version": "1"}
             version = params["protocolVersion"]
             return {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": about}
+        case "tools/list" if sys.argv[1] == "pages":
+            return {"tools": _TOOLS, "nextCursor": "again"}
         case "tools/list":
-            return {"tools": _TOOLS}
+            return {"tools": _TOOLS[2:]} if params.get("cursor") else {"tools": _TOOLS[:2], "nextCursor": "2"}
         case "tools/call" if params["name"] == "babble":
             sys.stdout.buffer.write(_NONSENSE)
             return {"content": [{"type": "text", "text": "after the nonsense"}]}
