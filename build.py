@@ -7,7 +7,7 @@ desk serves on.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ from agents.reload import LOOK_EVERY_S, Look, changes, look
 from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
-from errors import ConfigError
+from errors import ConfigError, Unavailable
 from events import JsonObject
 from guards.every import every_guard
 from guards.screen import Screen
@@ -43,6 +43,7 @@ from settings import ROOT, Settings
 from store.accounts import StoredAccounts
 from store.actions import StoredActions
 from store.database import Database
+from store.knowledge import StoredKnowledge
 from tools.account import Account
 from tools.account_service import RemoteAccounts
 from tools.account_tools import get_billing, get_claim_status, get_policy
@@ -68,11 +69,15 @@ class LiveKnowledge:
     Args:
         folder: Where the articles are.
         meaning: Finds passages by meaning too; None: by their words only.
+        stored: Finds passages by their words in the database, once they are there and while it answers; None: in memory.
     """
 
-    def __init__(self, folder: Path, meaning: "Meaning | None" = None) -> None:
+    def __init__(
+        self, folder: Path, meaning: "Meaning | None" = None, stored: StoredKnowledge | None = None
+    ) -> None:
         self.folder = folder
         self._meaning = meaning
+        self._stored = stored
         self._index = KnowledgeIndex({}, ())
         self.reload()
         self.announce()
@@ -89,10 +94,21 @@ class LiveKnowledge:
 
     async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages, best first; empty when nothing fits."""
-        by_words = self._index.search(query, language, limit)
+        by_words = await self._by_words(query, language, limit)
         if self._meaning is None:
             return by_words
         return fuse((by_words, await self._meaning.search(query, language, limit)), limit)
+
+    async def _by_words(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
+        if self._stored is not None and self._stored.is_ready:
+            with suppress(Unavailable):
+                return await self._stored.search(query, language, limit)
+        return self._index.search(query, language, limit)
+
+    @property
+    def searched_in(self) -> str:
+        """Where passages are looked up by their words: `database`, or `memory`."""
+        return "database" if self._stored is not None and self._stored.is_ready else "memory"
 
     @property
     def by_meaning(self) -> str:
@@ -100,14 +116,18 @@ class LiveKnowledge:
         return "off" if self._meaning is None else self._meaning.state
 
     def announce(self) -> None:
-        """Tell the search by meaning which passages there are; in the event loop, after `reload`."""
+        """Tell the other searches which passages there are; in the event loop, after `reload`."""
+        if self._stored is not None:
+            self._stored.take(self._index)
         if self._meaning is not None:
             self._meaning.take([passage for article in self._index.articles for _, passage in article.parts])
 
     async def learn(self) -> None:
-        """Keep the search by meaning up to date, until cancelled."""
-        if self._meaning is not None:
-            await self._meaning.run()
+        """Keep the other searches up to date, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for other in (self._stored, self._meaning):
+                if other is not None:
+                    group.create_task(other.run())
 
     def reload(self) -> None:
         """Read the folder again. An article that cannot be read is left out and told to the log."""
@@ -147,7 +167,7 @@ class Parts:
         return {} if self.lent is None else self.lent.states()
 
 
-def build_parts(settings: Settings) -> Parts:
+def build_parts(settings: Settings, database: Database | None = None) -> Parts:
     """Tools and what they stand on. The company's own tariff, vehicles and customers stand beside the folder of its articles.
 
     Prices come from the company's quote service if there is one; then there need be no tariff.
@@ -159,8 +179,8 @@ def build_parts(settings: Settings) -> Parts:
     vehicles = Vehicles.load(_beside(settings.knowledge, "vehicles.toml"))
     quotes = _quote_service(settings)
     prices = ServicePrices(quotes, vehicles) if quotes else _tariff(settings, vehicles)
-    meaning = _meaning(settings)
-    knowledge = LiveKnowledge(settings.knowledge, meaning)
+    meaning = _meaning(settings, database)
+    knowledge = LiveKnowledge(settings.knowledge, meaning, _stored(settings, database))
     toolbox = Toolbox.of(
         quote_tool(prices),
         search_tool(knowledge),
@@ -221,8 +241,17 @@ def _screen(articles: Path) -> Screen:
     return Screen.load(*[own] if own.is_file() else [])
 
 
-def _meaning(settings: Settings) -> "Meaning | None":
-    """The search by meaning, if the company has a key for it.
+def _stored(settings: Settings, database: Database | None) -> StoredKnowledge | None:
+    """The search in the database, if it is wanted there.
+
+    Raises:
+        ConfigError: That database cannot search.
+    """
+    return StoredKnowledge(database) if database is not None and settings.search == "database" else None
+
+
+def _meaning(settings: Settings, database: Database | None) -> "Meaning | None":
+    """The search by meaning, if the company has a key for it; its vectors are where the words are searched.
 
     Raises:
         ConfigError: The package it needs is not installed.
@@ -231,13 +260,20 @@ def _meaning(settings: Settings) -> "Meaning | None":
         return None
     try:
         from knowledge.meaning import Meaning  # noqa: PLC0415 - numpy is an extra, and costs a start; only with a key
+        from knowledge.vectorfile import VectorFile  # noqa: PLC0415 - as above
         from knowledge.voyage import Voyage  # noqa: PLC0415 - as above
+        from store.vectors import StoredVectors  # noqa: PLC0415 - as above
     except ImportError as exc:
         raise ConfigError(
             "setting VOYAGE_API_KEY: searching by meaning needs numpy; install frontdesk[embeddings]"
         ) from exc
     voyage = Voyage(settings.embeddings_url, settings.embeddings_key, settings.embeddings_model)
-    return Meaning(voyage, _CACHE / "embeddings", settings.embeddings_floor)
+    shelf = (
+        StoredVectors(database, voyage.model)
+        if database is not None and settings.search == "database"
+        else VectorFile(_CACHE / "embeddings" / f"{voyage.model}.npz")
+    )
+    return Meaning(voyage, shelf, settings.embeddings_floor)
 
 
 def _beside(articles: Path, name: str) -> Path:

@@ -50,9 +50,10 @@ async def open_house(
     Raises:
         ConfigError: Something in the settings, the prompts or the knowledge is wrong.
     """
-    parts = build_parts(settings)
+    database = Database(settings.database_url)
+    parts = build_parts(settings, database)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings.database_url))
+        await stack.enter_async_context(database)
         if engines is None:
             engines = await stack.enter_async_context(open_engines(settings))
         for service in parts.services:

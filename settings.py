@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     quote_url: str | None = Field(None, alias="FRONTDESK_QUOTE_URL", pattern="^https?://")
     quote_token: SecretStr | None = Field(None, alias="FRONTDESK_QUOTE_TOKEN")
     mcp: Path | None = Field(None, alias="FRONTDESK_MCP")
+    search: Literal["memory", "database"] = Field("memory", alias="FRONTDESK_SEARCH")
     voyage_api_key: SecretStr | None = Field(None, alias="VOYAGE_API_KEY")
     embeddings_url: str = Field(_EMBEDDINGS, alias="FRONTDESK_EMBEDDINGS_URL", pattern="^https?://")
     embeddings_model: str = Field("voyage-4", alias="FRONTDESK_EMBEDDINGS_MODEL", pattern=r"^[\w.-]+$")

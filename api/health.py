@@ -40,6 +40,7 @@ async def readyz(request: Request) -> Response:
         },
         "knowledge": {
             "passages": house.keeper.parts.knowledge.passages,
+            "searched_in": house.keeper.parts.knowledge.searched_in,
             "by_meaning": house.keeper.parts.knowledge.by_meaning,
         },
         "mcp": house.keeper.parts.lenders(),

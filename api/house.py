@@ -25,6 +25,11 @@ class _Knowledge(Protocol):
         ...
 
     @property
+    def searched_in(self) -> str:
+        """Where they are looked up by their words."""
+        ...
+
+    @property
     def by_meaning(self) -> str:
         """How the search by meaning is."""
         ...

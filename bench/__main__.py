@@ -3,7 +3,17 @@
 import runpy
 import sys
 
-BENCHMARKS = ("routing", "retrain", "retrieval", "answers", "screen", "speculation", "guards", "turns")
+BENCHMARKS = (
+    "routing",
+    "retrain",
+    "retrieval",
+    "retrieval_postgres",
+    "answers",
+    "screen",
+    "speculation",
+    "guards",
+    "turns",
+)
 
 
 def main() -> None:

@@ -18,8 +18,6 @@ from knowledge.words import Words
 
 _WORDS, _WHOLE = "words", "whole"  # how a field is taken apart
 _BOOSTS = {"text": 1.0, "senses": 1.5, "heading": 0.8, "body": 0.5}
-_COVERED = 4.0  # what it speaks for an article to have all words of the question
-_LEAST = 2.0
 _OF_ONE_ARTICLE = 1 / 3  # at most this share of the passages
 _PASSAGES_WEIGHED = 100
 _HEAP_BYTES = 15_000_000
@@ -75,8 +73,7 @@ class LanguageIndex:
             for sign in term.found_as
         ]
         for score, number in _hits(self.articles_index, wanted, limit):
-            covered = question.covered(self.signs[number])
-            if question.sounds_ours + _COVERED * covered >= _LEAST:
+            if question.is_answered_by(self.signs[number]):
                 yield number, score
 
     def _parts(self, question: Question, articles: Mapping[int, float]) -> list[tuple[float, int]]:

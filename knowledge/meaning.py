@@ -7,21 +7,19 @@ Law: a question that is like no passage finds nothing. No failure ends in an exc
 """
 
 import asyncio
+import hashlib
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
-import numpy as np
 import structlog
 
-from errors import RemoteError
+from errors import RemoteError, Unavailable
 from knowledge.language import detect_language
 from knowledge.passages import Passage
-from knowledge.vectorfile import key_of, read_vectors, write_vectors
 from knowledge.voyage import BATCH, Vectors, Voyage
 
 log = structlog.get_logger()
@@ -34,17 +32,59 @@ _DEFAULT_LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """Passages of one language whose vectors are there, a row each."""
+class Wanted:
+    """A passage that is to have a vector. `key` is a hash of what the vector is made of."""
 
-    passages: tuple[Passage, ...]
-    rows: Vectors
+    passage: Passage
+    text: str
+    key: bytes
 
-    def nearest(self, asked: Vectors, limit: int, floor: float) -> tuple[Passage, ...]:
-        """Those most like what is asked, best first."""
-        alike = self.rows @ asked
-        best = np.argsort(-alike, kind="stable")[:limit]
-        return tuple(replace(self.passages[at], score=float(alike[at])) for at in best if alike[at] >= floor)
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """The passage with its title, which tells what a short one is about."""
+        text = f"{passage.title}\n{passage.text}"
+        return cls(passage, text, hashlib.sha256(text.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A passage, and how like what was asked it is (cosine, -1 to 1)."""
+
+    wanted: Wanted
+    cosine: float
+
+
+class Shelf(Protocol):
+    """Keeps the vectors of passages, and compares them.
+
+    Raises:
+        Unavailable: It cannot be reached now.
+    """
+
+    @property
+    def languages(self) -> Collection[str]:
+        """Languages in which some passage is known."""
+        ...
+
+    async def arrange(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """These are wanted from now on; those that are not known come back."""
+        ...
+
+    async def add(self, wanted: Sequence[Wanted], vectors: Vectors) -> None:
+        """These are known now; older ones of another size are of no use any more."""
+        ...
+
+    async def keep(self) -> int:
+        """Make what was added findable, and keep it; returns how many wanted ones are not known."""
+        ...
+
+    async def nearest(self, asked: Vectors, language: str, limit: int) -> list[Alike]:
+        """The passages of this language most like what is asked, best first.
+
+        Raises:
+            RemoteError: The vector is of another size than theirs.
+        """
+        ...
 
 
 class Meaning:
@@ -52,23 +92,22 @@ class Meaning:
 
     Args:
         voyage: Who knows vectors.
-        folder: Where those of passages are kept.
+        shelf: Where those of the passages are.
         floor: How like a passage must be (cosine, 0 to 1) to be found at all.
         clock: Monotonic seconds.
     """
 
     def __init__(
-        self, voyage: Voyage, folder: Path, floor: float, clock: Callable[[], float] = time.monotonic
+        self, voyage: Voyage, shelf: Shelf, floor: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._voyage = voyage
-        self._path = folder / f"{voyage.model}.npz"
+        self._shelf = shelf
         self._floor = floor
         self._clock = clock
         self._silent_until_s = 0.0
         self._questions: OrderedDict[str, Vectors] = OrderedDict()
-        self._wanted: tuple[Passage, ...] = ()
+        self._passages: tuple[Passage, ...] = ()
         self._has_news = asyncio.Event()
-        self._known: dict[str, _Known] = {}
         self._is_learning = True
         self._failing: set[During] = set()
 
@@ -87,7 +126,7 @@ class Meaning:
 
     def take(self, passages: Sequence[Passage]) -> None:
         """These are the passages from now on; they are found as soon as `run` has their vectors."""
-        self._wanted = tuple(passages)
+        self._passages = tuple(passages)
         self._has_news.set()
 
     async def run(self) -> None:
@@ -98,37 +137,30 @@ class Meaning:
                 async with asyncio.timeout(wait_s):
                     await self._has_news.wait()
             self._has_news.clear()
-            wait_s = None if await self._learn(self._wanted) else LEARN_AGAIN_S
+            wait_s = None if await self._learn(self._passages) else LEARN_AGAIN_S
 
     async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The passages most alike in meaning, best first; none when none is, or it cannot be told in time."""
         candidates = (detect_language(query, hint=language), language, _DEFAULT_LANGUAGE)
-        known = next((self._known[code] for code in candidates if code in self._known), None)
-        if known is None or self._clock() < self._silent_until_s:
+        spoken = next((code for code in candidates if code in self._shelf.languages), None)
+        if spoken is None or self._clock() < self._silent_until_s:
             return ()
         try:
-            asked = await self._vector(query, known.rows.shape[1])
-        except RemoteError as exc:
+            alike = await self._shelf.nearest(await self._vector(query), spoken, limit)
+        except (RemoteError, Unavailable) as exc:
             self._silent_until_s = self._clock() + PAUSE_S
+            self._questions.pop(query, None)
             self._note("search", exc)
             return ()
         self._note("search")
-        return await asyncio.to_thread(known.nearest, asked, limit, self._floor)
+        return tuple(
+            replace(each.wanted.passage, score=each.cosine) for each in alike if each.cosine >= self._floor
+        )
 
-    async def _vector(self, query: str, size: int) -> Vectors:
-        """The question's vector, from memory if it was asked lately.
-
-        Raises:
-            RemoteError: There is none, or it does not fit the passages'.
-        """
-        if query not in self._questions or self._questions[query].size != size:
-            vector = await self._voyage.of_question(query)
-            if vector.size != size:
-                raise RemoteError(
-                    f"embeddings: {vector.size} numbers instead of {size}; if the vendor changed them, delete {self._path}",
-                    kind="invalid",
-                )
-            self._questions[query] = vector
+    async def _vector(self, query: str) -> Vectors:
+        """The question's vector, from memory if it was asked lately."""
+        if query not in self._questions:
+            self._questions[query] = await self._voyage.of_question(query)
             if len(self._questions) > _KEPT_QUESTIONS:
                 self._questions.popitem(last=False)
         self._questions.move_to_end(query)
@@ -136,52 +168,33 @@ class Meaning:
 
     async def _learn(self, passages: tuple[Passage, ...]) -> bool:
         """Know these passages; false when some are still unknown, and it is to be tried again."""
-        keys = {text: key_of(text) for text in map(_text, passages)}
-        kept = await asyncio.to_thread(read_vectors, self._path)
-        vectors = {key: kept[key] for key in keys.values() if key in kept}
-        unknown = [text for text, key in keys.items() if key not in vectors]
-        self._is_learning = bool(unknown)
-        error: RemoteError | None = None
-        for start in range(0, len(unknown), BATCH):
-            batch = unknown[start : start + BATCH]
-            try:
-                found = await self._voyage.of_passages(batch)
-            except RemoteError as exc:
-                error = exc
-                break
-            # The vendor may change the size of what it gives; then older vectors are of no use.
-            vectors = {key: row for key, row in vectors.items() if row.size == found.shape[1]}
-            vectors |= {keys[text]: row for text, row in zip(batch, found, strict=True)}
-        self._known = _arrange(passages, vectors)
-        if unknown and vectors:
-            await asyncio.to_thread(write_vectors, self._path, vectors)
-        self._note("load", error)
-        self._is_learning = len(vectors) < len(keys)
-        log.info("embeddings.loaded", known=len(vectors), unknown=len(keys) - len(vectors))
-        return not self._is_learning
+        wanted = [Wanted.of(passage) for passage in passages]
+        try:
+            unknown = list({each.key: each for each in await self._shelf.arrange(wanted)}.values())
+            self._is_learning = bool(unknown)
+            missing = await self._ask(unknown)
+        except Unavailable as exc:
+            self._note("load", exc)
+            return False
+        self._is_learning = missing > 0
+        log.info("embeddings.loaded", passages=len(wanted), asked=len(unknown), missing=missing)
+        return missing == 0
 
-    def _note(self, during: During, error: RemoteError | None = None) -> None:
+    async def _ask(self, unknown: Sequence[Wanted]) -> int:
+        """Ask for these as far as the vendor answers; returns how many are still unknown."""
+        try:
+            for start in range(0, len(unknown), BATCH):
+                batch = unknown[start : start + BATCH]
+                await self._shelf.add(batch, await self._voyage.of_passages([each.text for each in batch]))
+            self._note("load")
+        except RemoteError as exc:
+            self._note("load", exc)
+        return await self._shelf.keep() if unknown else 0
+
+    def _note(self, during: During, error: RemoteError | Unavailable | None = None) -> None:
         """Keep in mind whether it fails; tell ops when it begins to."""
         if error is None:
             self._failing.discard(during)
         elif during not in self._failing:
             self._failing.add(during)
-            log.warning("embedding.failed", code=FAILED, kind=error.kind, reason=str(error), during=during)
-
-
-def _text(passage: Passage) -> str:
-    """What of a passage is given a vector: its title tells what a short one is about."""
-    return f"{passage.title}\n{passage.text}"
-
-
-def _arrange(passages: Sequence[Passage], vectors: Mapping[bytes, Vectors]) -> dict[str, _Known]:
-    """Those with a vector, by language."""
-    found: defaultdict[str, list[tuple[Passage, Vectors]]] = defaultdict(list)
-    for passage in passages:
-        row = vectors.get(key_of(_text(passage)))
-        if row is not None:
-            found[passage.language].append((passage, row))
-    return {
-        language: _Known(tuple(passage for passage, _ in own), np.stack([row for _, row in own]))
-        for language, own in found.items()
-    }
+            log.warning("embedding.failed", code=FAILED, reason=str(error), during=during)

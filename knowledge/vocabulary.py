@@ -25,6 +25,8 @@ _SPELLINGS = 3
 _SURE_LETTERS = 6  # a shorter word may be another one as well as a misspelt one
 _TOPICAL = 0.4  # how far a word that speaks for the articles' subjects draws more than one that does not
 _LONGEST_QUESTION_WORDS = 40
+_COVERED = 4.0  # what it speaks for an article to have all words of the question
+_LEAST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Question:
         total = sum(term.weight for term in self.terms)
         hit = sum(term.weight * term.trust for term in self.terms if not signs.isdisjoint(term.found_as))
         return hit / total if total else 0.0
+
+    def is_answered_by(self, signs: frozenset[str]) -> bool:
+        """Whether an article with these signs speaks of the question, and the question of the articles' subjects."""
+        return self.sounds_ours + _COVERED * self.covered(signs) >= _LEAST
 
 
 @dataclass(frozen=True, slots=True)

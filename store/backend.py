@@ -17,6 +17,9 @@ PASSING: frozenset[Fault] = frozenset({"db_busy", "db_reconnect"})
 class Backend(Protocol):
     """One database, as its address says."""
 
+    searches_text: bool
+    """Whether it can keep and search the company's articles."""
+
     def readers(self, connections: int) -> Engine:
         """For reading: a transaction sees one state of the database, however many statements it has."""
         ...

@@ -130,6 +130,29 @@ class Database:
         """
         return await self.writer.write(work)
 
+    async def apart(self, work: Work[Result]) -> Result:
+        """Run and commit a long `work` on a connection of its own, so that no other write waits for it.
+
+        Raises:
+            Unavailable: It could not be committed, or a lock was not to be had; it may be tried again.
+        """
+
+        def in_thread() -> Result:
+            engine = self.backend.writer()
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            finally:
+                engine.dispose()
+
+        try:
+            return await asyncio.to_thread(in_thread)
+        except DBAPIError as exc:
+            fault = self.backend.fault_of(exc)
+            if fault is None:
+                raise
+            raise unavailable(fault) from exc
+
     async def state(self) -> str:
         """How the database is: `ok`, or the code of what is wrong. A fault that was seen is tried again."""
         try:

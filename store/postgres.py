@@ -5,7 +5,7 @@ keep servers off each other's place; a server that freezes in the middle of a tr
 and its locks with it. Text cannot hold a zero character here; it is stored, and looked for, as a replacement character.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 import psycopg
@@ -19,13 +19,17 @@ from errors import ConfigError, Unavailable
 from store.backend import Fault, is_statements_fault
 
 CHANNEL = "frontdesk"
-LOCK_TRY_MS = 250
-READ_MS = 5_000
-# A server that froze in a transaction must not keep its locks; a commit must survive a power cut, also where the
-# database's owner turned that off for others.
-_SESSION = """
-    SELECT set_config(%s, %s, false), set_config('idle_in_transaction_session_timeout', '10s', false),
-        set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)
+# Settings of a session that reads; of the one that writes; and of both.
+_READING = {
+    "statement_timeout": "5s",
+    "plan_cache_mode": "force_custom_plan",  # when searching, one plan for any words is a bad one for most
+}
+_WRITING = {"lock_timeout": "250ms"}
+_BOTH = {"idle_in_transaction_session_timeout": "10s"}  # a server that froze must not keep its locks
+_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS given (name, value)"
+# A commit must survive a power cut, also where the database's owner turned that off for others.
+_SYNCED = """
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
 _NOTICES = "frontdesk_notices"
 # Notice a line that broke without a word, and do not wait for a machine that is not there.
@@ -63,17 +67,19 @@ _REMEDY = "is PostgreSQL running there, and are host and port right?"
 class Postgres:
     """The database that the address names."""
 
+    searches_text = True
+
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="postgresql+psycopg", query={**_LINE, **url.query})
 
     def readers(self, connections: int) -> Engine:
         """See Backend."""
-        engine = self._engine(connections, "statement_timeout", READ_MS)
+        engine = self._engine(connections, _READING)
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def writer(self) -> Engine:
         """See Backend."""
-        engine = self._engine(1, "lock_timeout", LOCK_TRY_MS)
+        engine = self._engine(1, _WRITING)
         event.listen(engine, "commit", _announce_all)
         event.listen(engine, "rollback", _forget)
         return engine
@@ -118,14 +124,16 @@ class Postgres:
         except psycopg.Error as exc:
             raise Unavailable(f"announcements: {type(exc).__name__}", code="db_reconnect") from exc
 
-    def _engine(self, connections: int, limit: str, limit_ms: int) -> Engine:
-        """An engine whose sessions wait no longer than this."""
+    def _engine(self, connections: int, settings: Mapping[str, str]) -> Engine:
+        """An engine whose sessions have these settings."""
+        given = {**_BOTH, **settings}
         engine = create_engine(self._url, pool_size=connections, max_overflow=0, hide_parameters=True)
 
         def on_connect(connection: psycopg.Connection, _: object) -> None:
             connection.adapters.register_dumper(str, _WithoutZeros)
             connection.autocommit = True
-            connection.execute(_SESSION, (limit, f"{limit_ms}ms"))
+            connection.execute(_SET, (list(given), list(given.values())))
+            connection.execute(_SYNCED)
             connection.autocommit = False
 
         event.listen(engine, "connect", on_connect)

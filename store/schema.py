@@ -5,6 +5,7 @@ Times are seconds since 1970, UTC. Payloads are JSON text made by the event mode
 """
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData(
     naming_convention={
@@ -120,4 +121,39 @@ demo_loads = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("loaded_at_s", Float(53), nullable=False),
+)
+
+# The company's articles for searching on PostgreSQL (store/knowledge.py); elsewhere these tables stay empty.
+
+_LEXEMES = Text().with_variant(TSVECTOR(), "postgresql")
+
+knowledge_folders = Table(
+    "knowledge_folders",
+    metadata,
+    Column("folder", String(64), primary_key=True),
+    Column("used_at_s", Float(53), nullable=False),
+)
+
+knowledge_shelves = Table(
+    "knowledge_shelves",
+    metadata,
+    Column("folder", String(64), primary_key=True),
+    Column("article", String(64), primary_key=True),
+)
+
+knowledge_articles = Table(
+    "knowledge_articles",
+    metadata,
+    Column("article", String(64), primary_key=True),
+    Column("language", String(8), nullable=False),
+    Column("words", _LEXEMES, nullable=False),
+    Index(None, "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+)
+
+knowledge_passages = Table(
+    "knowledge_passages",
+    metadata,
+    Column("article", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("words", _LEXEMES, nullable=False),
 )

@@ -31,6 +31,8 @@ _PRIMARY_CODE = 0xFF  # the other bits say more exactly what kind of busy or ful
 class Sqlite:
     """The file that the address names."""
 
+    searches_text = False
+
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="sqlite")
         self._path = Path(str(url.database))

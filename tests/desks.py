@@ -33,10 +33,11 @@ async def kept_desk(
     settings: Settings, look_every_s: float = LOOK_EVERY_S
 ) -> AsyncGenerator[DeskKeeper, None]:
     """A keeper that watches its folders until the context is left."""
-    parts = build_parts(settings)
+    database = Database(settings.database_url)
+    parts = build_parts(settings, database)
     async with (
         open_engines(settings) as engines,
-        Database(settings.database_url) as database,
+        database,
         open_accounts(settings, parts, database) as account_of,
     ):
         keeper = DeskKeeper(settings, parts, engines, StoredRecords(database), account_of, look_every_s)

@@ -12,7 +12,7 @@ import pytest
 from knowledge import meaning, voyage
 from knowledge.meaning import Meaning
 from knowledge.passages import Passage
-from knowledge.vectorfile import read_vectors
+from knowledge.vectorfile import VectorFile, read_vectors
 from knowledge.voyage import Voyage
 from tests.embeddings import KEY, Vendor, as_json, vendor
 from tests.waiting import until
@@ -38,8 +38,8 @@ async def _learning(
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Meaning]:
     """A search by meaning that learns these passages."""
-    asked = Voyage(there.url, KEY, "voyage-4")
-    async with Meaning(asked, folder, 0.3, clock) as made, asyncio.TaskGroup() as group:
+    asked, shelf = Voyage(there.url, KEY, "voyage-4"), VectorFile(folder / "voyage-4.npz")
+    async with Meaning(asked, shelf, 0.3, clock) as made, asyncio.TaskGroup() as group:
         made.take(passages)
         running = group.create_task(made.run())
         yield made
@@ -203,6 +203,16 @@ async def test_vectors_of_another_size_replace_the_old_ones(tmp_path: Path) -> N
             await _learned(made)
 
             assert await _sources(made, "charge at home") == [CHARGE.source]
+
+
+async def test_two_articles_that_say_the_same_are_asked_for_once_and_both_found(tmp_path: Path) -> None:
+    """A text that stands in two places is paid for once, and either place can be cited."""
+    twice = (CHARGE, _passage(9, CHARGE.text))
+    async with vendor() as there, _learning(there, tmp_path, twice) as made:
+        await _learned(made)
+
+        assert len(there.texts) == 1
+        assert await _sources(made, "charge at home") == [passage.source for passage in twice]
 
 
 async def test_without_passages_nothing_is_asked_for(tmp_path: Path) -> None:
