@@ -86,13 +86,13 @@ def held_back(guard: Guard, text: str) -> list[int]:
     return waiting
 
 
-def first_text_ms(guard: Guard, text: str) -> float:
+def first_text_ms(name: str, text: str) -> float:
     """How much later the first words are shown than they come, at the pace of a model, token by token."""
-    step = guard.make(scene(text))
+    step = step_of(name, scene(text))
     for number, at in enumerate(range(0, len(text), CHARACTERS_A_TOKEN)):
         started = time.perf_counter()
-        shown = step.push(text[at : at + CHARACTERS_A_TOKEN])
-        if any(segment.text for segment in shown):
+        out = step.push(text[at : at + CHARACTERS_A_TOKEN])
+        if out[0] if isinstance(out, tuple) else any(segment.text for segment in out):
             return number * 1000 / TOKENS_A_SECOND + (time.perf_counter() - started) * 1000
     return len(text) / CHARACTERS_A_TOKEN * 1000 / TOKENS_A_SECOND
 
@@ -122,13 +122,17 @@ def main() -> None:
     every = [text for found in texts.values() for text in found]
     for name, guard in GUARDS.items():
         waiting = [count for text in every for count in held_back(guard, text)]
-        later = [first_text_ms(guard, text) for text in every]
+        later = [first_text_ms(name, text) for text in every]
         worst = max(
             map(partial(_hostile, guard), ("1", "$", "ten ", "$1 ", "9-", "é", "(", "a hundred ", "1 and "))
         )
         print(
             f"{name:<10} {_p95(waiting):>9.0f} char {max(waiting):>6} {_p95(later):>19.1f} ms {worst:>13.0f} ms"
         )
+    later = [first_text_ms(ALL, text) for text in every]
+    print(
+        f"{ALL:<10} {'':>19} {'':>6} {_p95(later):>19.1f} ms   at once: {sum(ms < 1 for ms in later)} of {len(later)}"
+    )
 
 
 if __name__ == "__main__":

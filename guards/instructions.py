@@ -21,6 +21,7 @@ HELD_FROM_WORDS = 6
 RECITAL_WORDS = 14
 _LONGEST_WORD = 64  # a longer one counts as several
 _WORD = re.compile(r"[^\W_]{1,64}")
+_folded = lru_cache(maxsize=4096)(fold)
 _WORD_OR_END = re.compile(r"([^\W_]{1,64})|[.!?…\n]")
 
 
@@ -53,6 +54,7 @@ class _Recital:
         self._secret = secret
         self._notice = notice
         self._open = ""  # a word that is still coming
+        self._shown = 0  # how much of it is shown already
         self._last: deque[str] = deque([""], maxlen=HELD_FROM_WORDS)
         self._paired = 0  # how many words in a row follow each other in the secret as they do here
         self._ends: list[int] = []  # places in the secret behind what is being recited
@@ -69,24 +71,36 @@ class _Recital:
             whole -= 1
         whole += (len(text) - whole) // _LONGEST_WORD * _LONGEST_WORD
         self._open = text[whole:]
-        return self._take(text[:whole])
+        out = self._take(text[:whole])
+        if self._is_far:
+            out.append(Segment(self._open[self._shown :]))
+            self._shown = len(self._open)
+        return [segment for segment in out if segment.text or segment.fired]
 
     def end(self) -> list[Segment]:
         """What is held was no recital."""
         out = self._take(self._open)
-        held, self._open, self._held = self._held, "", ""
-        return [*out, Segment(held)] if held else out
+        if self._held:
+            out.append(Segment(self._held))
+        self._open = self._held = ""
+        return [segment for segment in out if segment.text or segment.fired]
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether a row is more than the next word away, so that this word need not be whole to be shown."""
+        return not self._row and not self._is_cut and self._paired < HELD_FROM_WORDS - 2
 
     def _take(self, text: str) -> list[Segment]:
         out: list[Segment] = []
-        free = 0  # from here on the text is not decided
+        free = min(self._shown, len(text))  # from here on the text is not decided
+        self._shown -= free
         for found in _WORD_OR_END.finditer(text):
             if found[1] is None:
                 if self._is_cut and not self._row:
                     self._is_cut, free = False, found.end()
                 continue
             before = self._row
-            self._hear(fold(found[1]))
+            self._hear(_folded(found[1]))
             if self._row != before and not self._is_cut:
                 free = self._turn(text, free, found, before, out)
         rest = text[free:]
@@ -94,7 +108,7 @@ class _Recital:
             self._held += rest
         elif not self._is_cut:
             out.append(Segment(rest))
-        return [segment for segment in out if segment.text or segment.fired]
+        return out
 
     def _turn(self, text: str, free: int, word: re.Match[str], before: int, out: list[Segment]) -> int:
         """A row begins, goes on or is over: show or hold what came before; returns from where the text is undecided."""
@@ -114,6 +128,9 @@ class _Recital:
         secret = self._secret
         self._paired = self._paired + 1 if (self._last[-1], word) in secret.pairs else 0
         self._last.append(word)
+        if not self._paired:
+            self._ends, self._row = [], 0
+            return
         self._ends = [place + 1 for place in self._ends if secret.words[place : place + 1] == [word]]
         if self._ends:
             self._row += 1

@@ -101,7 +101,12 @@ class Spotter:
 
     def push(self, text: str) -> list[Segment]:
         """Take in text; give out all but what may still become a match."""
+        is_free = self._at == len(self._text)
         self._text += text
+        if is_free and self._lookout.opens.search(self._text, self._at) is None:  # nearly always
+            self._at = len(self._text)
+            self._forget()
+            return [Segment(text)]
         return self._look(is_over=False)
 
     def end(self) -> list[Segment]:

@@ -98,9 +98,15 @@ class Chain:
     def _run(self, text: str, *, ending: bool) -> tuple[str, list[Fired]]:
         fired: list[Fired] = []
         for name, step in self._steps:
-            segments = step.push(text) if text else []
-            if ending:
-                segments = segments + step.end()
+            if text:
+                segments = [*step.push(text), *step.end()] if ending else step.push(text)
+            elif ending:
+                segments = step.end()
+            else:
+                break
+            if len(segments) == 1 and segments[0].fired is None:  # nearly always
+                text = segments[0].text
+                continue
             fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
-            text = "".join(segment.text for segment in segments)
+            text = "".join([segment.text for segment in segments])
         return text, fired
