@@ -1,16 +1,15 @@
 """The chat page in a real browser, against the real server."""
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Cable, Desk, Visitor
+from tests.web.made_up import Events, answer_with, assert_clean, source, started, stream
 
 Visit = Callable[..., Visitor]
-Events = list[dict[str, object]]
 _QUOTE = "How much to insure a 2022 Nissan Leaf with 20,000 miles? I am 35."
 _LONGEST_PAUSE_MS = 15_000
 _COVER = "What does comprehensive cover include?"
@@ -29,7 +28,7 @@ def test_a_visitor_gets_an_answer_with_numbered_sources(visit: Visit) -> None:
     assert links.count() == len({source.url for source in visitor.history()[1].citations})
     assert links.first.get_attribute("target") == "_blank"
     assert links.first.get_attribute("rel") == "noopener noreferrer"
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def test_a_spanish_visitor_reads_spanish(visit: Visit) -> None:
@@ -41,7 +40,7 @@ def test_a_spanish_visitor_reads_spanish(visit: Visit) -> None:
     assert visitor.sent[0]["locale"] == "es"
     visitor.say("¿Cuánto cuesta asegurar un Nissan Leaf 2022 con 20000 millas? Tengo 35 años.")
     assert "al mes" in visitor.page.locator(".card").inner_text()
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def test_a_price_is_shown_as_a_card_and_all_of_it_survives_a_reload(visit: Visit) -> None:
@@ -55,7 +54,7 @@ def test_a_price_is_shown_as_a_card_and_all_of_it_survives_a_reload(visit: Visit
     visitor.answer(2)
     assert visitor.page.locator("#log").inner_text() == before
     assert len(visitor.sent) == 2
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def test_asking_for_a_person_shows_the_ticket(visit: Visit) -> None:
@@ -68,8 +67,8 @@ def test_asking_for_a_person_shows_the_ticket(visit: Visit) -> None:
 def test_the_choices_of_a_question_back_are_buttons(visit: Visit) -> None:
     """A customer on a phone would have to type out what the desk offered to choose from."""
     visitor = visit()
-    visitor.page.route("**/events", lambda route: _stream(route, []))
-    visitor.page.route("**/chat", _answer_with("Which one?\n\n1. a price\n2. a person\n\nOr say it.", []))
+    visitor.page.route("**/events", lambda route: stream(route, []))
+    visitor.page.route("**/chat", answer_with("Which one?\n\n1. a price\n2. a person\n\nOr say it.", []))
     visitor.say("what about it")
     visitor.page.get_by_role("button", name="a person").click()
     visitor.answer(2)
@@ -197,7 +196,7 @@ def test_a_new_conversation_knows_nothing_of_the_old_one(visit: Visit) -> None:
     visitor.say("hi")
     assert "conversation_id" not in visitor.sent[1]
     assert {said.turn_id for said in first}.isdisjoint(said.turn_id for said in visitor.history())
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def test_two_pages_of_one_visitor_show_the_same(visit: Visit) -> None:
@@ -214,8 +213,8 @@ def test_two_pages_of_one_visitor_show_the_same(visit: Visit) -> None:
 def test_what_somebody_wrote_never_becomes_markup(visit: Visit) -> None:
     """An attacker could run code in a customer's browser, or have it load something from elsewhere."""
     visitor = visit()
-    visitor.page.route("**/events", lambda route: _stream(route, []))
-    visitor.page.route("**/chat", _answer_with(_HOSTILE, [_source("javascript:hacked=1", "<b>x</b>")]))
+    visitor.page.route("**/events", lambda route: stream(route, []))
+    visitor.page.route("**/chat", answer_with(_HOSTILE, [source("javascript:hacked=1", "<b>x</b>")]))
     answer = visitor.say(_HOSTILE)
     assert visitor.page.locator(".question").inner_text().endswith(_HOSTILE)
     assert "<script>window.hacked=1</script> bold [a](javascript:hacked=1)" in answer
@@ -223,7 +222,7 @@ def test_what_somebody_wrote_never_becomes_markup(visit: Visit) -> None:
     assert visitor.page.locator("#log :is(img, script, iframe, b)").count() == 0
     links = [link.get_attribute("href") for link in visitor.page.locator("#log a").all()]
     assert links == ["https://evil.example/x.png"]
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def test_the_little_markdown_that_answers_use_is_shown(visit: Visit) -> None:
@@ -241,15 +240,15 @@ def test_the_little_markdown_that_answers_use_is_shown(visit: Visit) -> None:
 def test_a_failed_turn_shows_its_notice_once_and_basic_mode_is_marked(visit: Visit) -> None:
     """A customer would read the same apology twice, or not know why the answer is so plain."""
     visitor = visit()
-    visitor.page.route("**/events", lambda route: _stream(route, []))
+    visitor.page.route("**/events", lambda route: stream(route, []))
     failed: Events = [
         {"type": "TEXT_MESSAGE_CONTENT", "delta": "Sorry, not now."},
         {"type": "RUN_ERROR", "code": "engine_down", "message": "Sorry, not now."},
     ]
-    visitor.page.route("**/chat", lambda route: _stream(route, [_started(route), *failed]))
+    visitor.page.route("**/chat", lambda route: stream(route, [started(route), *failed]))
     assert visitor.say("hello") == "Sorry, not now."
     visitor.page.unroute("**/chat")
-    visitor.page.route("**/chat", _answer_with("Plain.", []))
+    visitor.page.route("**/chat", answer_with("Plain.", []))
     assert visitor.say("hello again") == "Plain."
     expect(visitor.page.locator(".mark")).to_have_text("Basic mode")
 
@@ -312,21 +311,13 @@ def test_a_rating_reaches_the_server(visit: Visit) -> None:
         visitor.page.get_by_role("button", name="4 of 5").click()
     assert response.value.status == 201
     expect(visitor.page.locator(".rating")).to_have_text("Thank you for your rating.")
-    _assert_clean(visitor)
+    assert_clean(visitor)
 
 
 def _start_anew(visitor: Visitor) -> None:
     visitor.page.once("dialog", lambda dialog: dialog.accept())
     visitor.page.locator("#anew").click()
     expect(visitor.page.locator("#welcome")).to_be_visible()
-
-
-def _assert_clean(visitor: Visitor) -> None:
-    """No request left the origin, and the browser had nothing to complain about."""
-    origin = re.match(r"https?://[^/]+/", visitor.page.url)
-    assert origin is not None
-    assert [address for address in visitor.addresses if not address.startswith(origin[0])] == []
-    assert visitor.complaints == []
 
 
 def _assert_page_is_the_history(visitor: Visitor) -> None:
@@ -354,29 +345,3 @@ def _letters(text: str) -> str:
 def _width(page: Page) -> int:
     width: int = page.evaluate("document.documentElement.scrollWidth")
     return width
-
-
-def _source(url: str, title: str) -> dict[str, str]:
-    return {"url": url, "title": title, "quote": ""}
-
-
-def _started(route: Route) -> dict[str, object]:
-    message = route.request.post_data_json
-    assert message is not None
-    return {"type": "RUN_STARTED", "threadId": "made-up", "runId": message["message_id"]}
-
-
-def _answer_with(text: str, citations: list[dict[str, str]]) -> Callable[[Route], None]:
-    """Answers a message with this text, in basic mode."""
-    events: Events = [
-        {"type": "TEXT_MESSAGE_CONTENT", "delta": text},
-        {"type": "TEXT_MESSAGE_END", "metadata": {"citations": citations}},
-        {"type": "RUN_FINISHED", "result": {"degraded": True, "turn_id": "none"}},
-    ]
-    return lambda route: _stream(route, [_started(route), *events])
-
-
-def _stream(route: Route, events: Events) -> None:
-    turn = events[0]["runId"] if events else ""
-    frames = [f"id: {turn}:{seq}\ndata: {json.dumps(event)}\n\n" for seq, event in enumerate(events, 1)]
-    route.fulfill(content_type="text/event-stream", body="".join([": hi\n\n", *frames]))
