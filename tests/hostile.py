@@ -22,11 +22,13 @@ class Obedient:
 
     Without any tool the API lets no model call one.
 
-    Labels are `intent` and never abuse. `obeyed` counts how often it was led astray.
+    Labels are `intent` and never abuse. `first` is what it calls before it has read anything. `obeyed` counts how often
+    it was led astray.
     """
 
     intent: str = "greeting"
     order: str = ""
+    first: ToolUse | None = None
     obeyed: int = 0
     answers: list[str] = field(default_factory=list)
 
@@ -35,10 +37,12 @@ class Obedient:
         if request.schema_wanted is not None:
             label: JsonObject = {"intent": self.intent, "confidence": 0.99, "also": [], "language": "en"}
             return Reply.of(Data({**label, "sentiment": 0.0, "abuse": False}))
+        if self.first is not None and not request.answers:
+            return Reply.of(self.first)
         if not any(self.order in text for text in _read(request)):
             return Reply.of("What can I do for your car?")
         self.obeyed += 1
-        if request.answers:
+        if len(request.answers) > (self.first is not None):
             self.answers = [answer.text for answer in request.answers]
             return Reply.of("Done.")
         deeds = [deed for deed in DEEDS if request.tools and deed.name not in request.tool_names]
@@ -48,6 +52,8 @@ class Obedient:
 def _read(request: MessageRequest) -> Iterator[str]:
     """Everything in the request that is not ours."""
     yield from request.user_texts
+    for tool in request.tools:
+        yield tool.description or ""
     for answer in request.answers:
         yield answer.text
     for passage in request.passages:
