@@ -49,10 +49,11 @@ check: setup
 bench: setup
 	@$(PY) -m bench
 
-# Needs uv. Hashes for all platforms, no index address.
+# Needs uv. Hashes for all platforms, no index address. The server's lock is the part that a server needs.
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-		--extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra embeddings --constraint requirements.lock --output-file requirements-server.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .coverage
