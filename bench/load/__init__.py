@@ -1,0 +1,1 @@
+"""What one server holds, beside a bare endpoint that only streams one call of the SDK."""

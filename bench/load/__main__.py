@@ -1,0 +1,204 @@
+"""What one server holds on one core, beside a bare endpoint in the same run on the same core.
+
+Prints streamed turns a second (everything on: label, guess, guards, log on the disk), time to the first words at 70 % of
+that, what happens at four times the knee, what 2,000 idle streams cost, and how memory grows over 10,000 turns.
+The servers run on core 0, the load and the upstream on core 1. Bounded: about three minutes.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import uvloop
+
+from bench.load.client import Sample, at_once, at_rate, quantile, say
+from bench.load.upstream import FIRST_S, LABEL_S
+from settings import ROOT
+from tests.ports import free_port
+
+TEXT = "Hello there, good morning!"
+CUSTOMERS, SECONDS = 64, 10.0
+IDLE_STREAMS = 2_000
+TURNS, WARM = 10_000, 2_000
+_OK = 200
+
+
+@contextmanager
+def process(core: int, *command: str, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """A Python process on this core; gives its id."""
+    started = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core % (os.cpu_count() or 1)}),  # noqa: PLW1509 - no threads yet
+    )
+    try:
+        yield started.pid
+    finally:
+        started.terminate()
+        started.wait(30)
+
+
+@contextmanager
+def desk(upstream: str, **settings: str) -> Iterator[tuple[int, int]]:
+    """Frontdesk on core 0; gives its port and process id."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            "ANTHROPIC_API_KEY": "simulated-key",
+            "ANTHROPIC_BASE_URL": upstream,
+            "FRONTDESK_ENGINE": "claude",
+            "FRONTDESK_DATABASE_URL": f"sqlite:///{Path(folder) / 'desk.db'}",
+            "FRONTDESK_SECRET": "a secret of the bench, long enough",
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            **settings,
+        }
+        with process(0, "-m", "cli", "serve", environment=environment) as pid:
+            _wait_for(f"http://127.0.0.1:{port}/readyz")
+            yield port, pid
+
+
+def _wait_for(url: str) -> None:
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        try:
+            if httpx2.get(url).status_code < 500:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit(f"{url} does not answer")
+
+
+def rss_mib(pid: int) -> float:
+    """Memory of a process in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used so far, on all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _knee(port: int, pid: int) -> tuple[Sample, float]:
+    """As many turns as it can do, and the CPU milliseconds of each."""
+    await at_once(port, TEXT, 8, 2)
+    before = cpu_s(pid)
+    sample = await at_once(port, TEXT, CUSTOMERS, SECONDS)
+    return sample, (cpu_s(pid) - before) * 1000 / max(1, len(sample.whole))
+
+
+async def _streamed(upstream: str) -> float:
+    """Turns a second beside the bare endpoint; returns ours."""
+    bare_port = free_port()
+    with process(0, "-m", "bench.load.bare", str(bare_port), upstream) as pid:
+        _wait_for(f"http://127.0.0.1:{bare_port}/docs")
+        bare, bare_cpu_ms = await _knee(bare_port, pid)
+    print(
+        f"bare endpoint      {bare.turns_a_second:6.1f} turns/s  {bare_cpu_ms:5.1f} ms of CPU each"
+        f"  first text p50 {bare.first_ms(0.5):5.0f} ms"
+    )
+    with desk(upstream) as (port, pid):
+        ours, cpu_ms = await _knee(port, pid)
+        share = ours.turns_a_second / bare.turns_a_second
+        print(
+            f"frontdesk          {ours.turns_a_second:6.1f} turns/s  {cpu_ms:5.1f} ms of CPU each"
+            f"  first text p50 {ours.first_ms(0.5):5.0f} ms  = {share:.2f} x the bare endpoint"
+            f" ({bare_cpu_ms / cpu_ms:.2f} x by CPU)  {dict(ours.statuses)}"
+        )
+        await asyncio.sleep(2)
+        rate = 0.7 * min(ours.turns_a_second, bare.turns_a_second)
+        calm = await at_rate(port, TEXT, rate, SECONDS)
+        least_ms = max(LABEL_S, FIRST_S) * 1000
+        print(
+            f"at 70 %            {calm.turns_a_second:6.1f} turns/s  own overhead to first text"
+            f" p50 {calm.first_ms(0.5) - least_ms:4.0f}  p99 {calm.first_ms(0.99) - least_ms:4.0f} ms  {dict(calm.statuses)}"
+        )
+        await asyncio.sleep(2)
+        flood = await at_rate(port, TEXT, 4 * ours.turns_a_second, 5)
+        print(
+            f"4 x the knee       {flood.turns_a_second:6.1f} turns/s of {ours.turns_a_second:.1f}"
+            f"  refused after p50 {flood.refused_ms(0.5):4.0f}  p99 {flood.refused_ms(0.99):4.0f} ms  {dict(flood.statuses)}"
+        )
+        await asyncio.sleep(2)
+        after = await at_rate(port, TEXT, rate / 2, 5)
+        print(
+            f"after the flood    first text p99 {after.first_ms(0.99):4.0f} ms  memory {rss_mib(pid):.0f} MiB"
+        )
+    return ours.turns_a_second
+
+
+async def _idle(upstream: str) -> None:
+    """What streams cost that only wait."""
+    with desk(upstream, FRONTDESK_ENGINE="local") as (port, pid):
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            reply = (await client.post("/chat", json={"message": TEXT})).json()
+        before = rss_mib(pid)
+        head = (
+            f"GET /chat/{reply['conversation_id']}/events HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
+            f"x-visitor-token: {reply['visitor_token']}\r\naccept: text/event-stream\r\n\r\n"
+        )
+        lines = []
+        for _ in range(IDLE_STREAMS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head.encode())
+            lines.append((reader, writer))
+        statuses = [int((await reader.readline()).split()[1]) for reader, _ in lines]
+        await asyncio.sleep(2)
+        more = rss_mib(pid) - before
+        beside = [await say(port, TEXT) for _ in range(100)]
+        first = quantile([outcome.first_s for outcome in beside], 0.99) * 1000
+        print(
+            f"{statuses.count(_OK):,} idle streams  {more:5.1f} MiB ({more * 1024 / IDLE_STREAMS:.1f} KiB each)"
+            f"  first text beside them p99 {first:.0f} ms"
+        )
+        for _, writer in lines:
+            writer.close()
+
+
+async def _memory(upstream: str) -> None:
+    """Whether a server that runs for long grows."""
+    with desk(upstream, FRONTDESK_ENGINE="local") as (port, pid):
+
+        async def some(turns: int) -> None:
+            gate = asyncio.Semaphore(16)
+
+            async def one() -> None:
+                async with gate:
+                    await say(port, TEXT)
+
+            await asyncio.gather(*(one() for _ in range(turns)))
+
+        await some(WARM)
+        before, started = rss_mib(pid), time.perf_counter()
+        await some(TURNS - WARM)
+        a_second = (TURNS - WARM) / (time.perf_counter() - started)
+        print(
+            f"{TURNS:,} turns  memory {rss_mib(pid) - before:+.1f} MiB after the first {WARM:,} (then {before:.0f} MiB)"
+            f"  local engine {a_second:.0f} turns/s"
+        )
+
+
+async def _run() -> None:
+    port = free_port()
+    with process(1, "-m", "bench.load.upstream", str(port)):
+        upstream = f"http://127.0.0.1:{port}"
+        await _streamed(upstream)
+        await _idle(upstream)
+        await _memory(upstream)
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
+    uvloop.run(_run())
