@@ -36,6 +36,7 @@ from knowledge.slots import read_slots
 from knowledge.tariff import Tariff
 from knowledge.vehicles import Vehicles
 from remote import Service
+from router.contain import contained
 from router.desk import Desk, DeskRecords, Engines
 from router.local import Example, LocalClassifier
 from router.retrain import retrain
@@ -44,6 +45,7 @@ from store.accounts import StoredAccounts
 from store.actions import StoredActions
 from store.database import Database
 from store.knowledge import StoredKnowledge
+from store.retention import Retention
 from tools.account import Account
 from tools.account_service import RemoteAccounts
 from tools.account_tools import get_billing, get_claim_status, get_policy
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from tools.mcp_servers import McpServers
 
 log = structlog.get_logger()
+RETENTION_EVERY_S = 3600.0
 _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
 
 
@@ -341,6 +344,28 @@ async def open_accounts(
     token, timeout_s = _revealed(settings.customers_token), settings.customers_timeout_s
     async with Service("customers", settings.customers_url, token, timeout_s) as service:
         yield partial(Account, accounts=RemoteAccounts(service), actions=actions)
+
+
+@asynccontextmanager
+async def open_retention(settings: Settings, database: Database) -> AsyncGenerator[None, None]:
+    """Deletes, as long as it is open, what the settings say is too old: now and every hour."""
+    if settings.retention_days is None:
+        yield
+        return
+    retention = Retention(database, settings.retention_days)
+
+    async def keep_on() -> None:
+        while True:
+            with contained("task.failed", task="retention"):
+                await retention.apply()
+            await asyncio.sleep(RETENTION_EVERY_S)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keep_on(), name="retention")
+        try:
+            yield
+        finally:
+            running.cancel()
 
 
 class DeskKeeper:

@@ -1,4 +1,4 @@
-"""The `frontdesk` command: serve, try, token, lint, prompts, knowledge, gaps, tail. Thin: each calls one room and prints."""
+"""The `frontdesk` command: serve, try, token, lint, prompts, knowledge, gaps, tail, export, delete, backup. Thin: each calls one room and prints."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from rich.table import Table
 from build import build_parts, load_prompts
 from errors import ConfigError, FrontdeskError
 from knowledge.check import check_articles
+from logsink import LogSink
 from settings import Settings, set_up_log
 from terminal.articles import print_report
 
@@ -34,11 +35,12 @@ def serve(
     """Serve the desk: chat page at /, API at /chat, ops under /ops."""
     from server import serve as serve_desk  # noqa: PLC0415 - the other commands start without it
 
-    set_up_log()
     given = {"HOST": host, "PORT": port}
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     typer.echo(f"Frontdesk: http://{settings.host}:{settings.port}  (stop with Ctrl-C)", err=True)
-    serve_desk(settings)
+    with LogSink() as sink:
+        set_up_log(put=sink.put)
+        serve_desk(settings)
 
 
 @app.command("try")
@@ -142,6 +144,59 @@ def tail(
         return
     token = settings.ops_token.get_secret_value() if settings.ops_token else None
     follow_server(url or f"http://{settings.host}:{settings.port}", token, last, out)
+
+
+_Customer = Annotated[str | None, typer.Option(help="Id of a customer.")]
+_Visitor = Annotated[str | None, typer.Option(help="Id of a visitor, or the token that their browser keeps.")]
+_Conversation = Annotated[str | None, typer.Option(help="Id of one conversation.")]
+
+
+@app.command()
+def export(
+    customer: _Customer = None,
+    visitor: _Visitor = None,
+    conversation: _Conversation = None,
+    output: Annotated[Path | None, typer.Option(help="A new file, instead of standard output.")] = None,
+) -> None:
+    """Print all that the desk holds of a customer, a visitor or a conversation, as JSON; works while servers run."""
+    from terminal.keeping import Whose, show_held  # noqa: PLC0415 - the other commands start without it
+
+    asyncio.run(show_held(Settings.read(), Whose(customer, visitor, conversation), output))
+
+
+@app.command()
+def delete(
+    customer: _Customer = None,
+    visitor: _Visitor = None,
+    conversation: _Conversation = None,
+    older_than: Annotated[
+        int | None, typer.Option(min=1, help="Days: everything that nobody wrote in for so long.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete the conversations of a customer or a visitor, one, or old ones, for good; works while servers run."""
+    from terminal.keeping import Whose, delete_held, delete_old  # noqa: PLC0415 - the other commands start without it
+
+    whose = Whose(customer, visitor, conversation)
+    set_up_log(logging.ERROR)
+    if older_than is None:
+        asyncio.run(delete_held(Settings.read(), whose, is_agreed=yes))
+    else:
+        whose.refuse_any()
+        asyncio.run(delete_old(Settings.read(), older_than, is_agreed=yes))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file for the copy.")],
+) -> None:
+    """Copy the SQLite database into a file while servers use it; of PostgreSQL it says which command does that."""
+    from store.address import backend_at  # noqa: PLC0415 - the other commands start without it
+
+    backend_at(Settings.read().database_url).back_up(file)
+    typer.echo(
+        f"{file}: complete. Keep the secret that signs visitor tokens too (docs/operations.md).", err=True
+    )
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from api.openapi import add_document
 from api.ops import add_ops_routes
 from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
-from build import DeskKeeper, build_parts, open_accounts, open_engines
+from build import DeskKeeper, build_parts, open_accounts, open_engines, open_retention
 from router.desk import Engines
 from router.runner import TurnRunner
 from settings import ROOT, Settings
@@ -65,6 +65,7 @@ async def open_house(
         runner = await stack.enter_async_context(
             TurnRunner(event_log, keeper.current, server_id, keeper.watch)
         )
+        await stack.enter_async_context(open_retention(settings, database))
         yield House(
             settings=settings,
             callers=Callers(settings),

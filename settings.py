@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     customers_url: str | None = Field(None, alias="FRONTDESK_CUSTOMERS_URL", pattern="^https?://")
     customers_token: SecretStr | None = Field(None, alias="FRONTDESK_CUSTOMERS_TOKEN")
     customers_timeout_s: float = Field(5.0, alias="FRONTDESK_CUSTOMERS_TIMEOUT_S", ge=0.1, le=7)
+    retention_days: int | None = Field(None, alias="FRONTDESK_RETENTION_DAYS", ge=1, le=36_500)
     ops_token: SecretStr | None = Field(None, alias="FRONTDESK_OPS_TOKEN", min_length=8)
     host: str = Field("127.0.0.1", alias="HOST")
     port: int = Field(8080, alias="PORT", ge=0, le=65535)
@@ -118,20 +120,22 @@ def _kept_secret(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-class _Stdout:
-    """Where log lines go. It may go away: a turn must not fail because nobody reads its log."""
-
-    def msg(self, line: str) -> None:
-        """Write one line if it can be written."""
-        with suppress(OSError, ValueError):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-
-    debug = info = warning = error = critical = msg
+def _say(line: str) -> None:
+    """Write one line if it can be written: a command must not fail because nobody reads its log."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
-def set_up_log(least: int = logging.INFO) -> None:
-    """One JSON line per event on stdout; what other libraries log goes to stderr from level warning on."""
+class _Lines:
+    """What structlog hands its lines to, whatever their level."""
+
+    def __init__(self, put: Callable[[str], None]) -> None:
+        self.msg = self.debug = self.info = self.warning = self.error = self.critical = put
+
+
+def set_up_log(least: int = logging.INFO, put: Callable[[str], None] = _say) -> None:
+    """One JSON line per event to `put`; what other libraries log goes to stderr from level warning on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
         processors=[
@@ -141,6 +145,6 @@ def set_up_log(least: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=lambda *_: _Stdout(),
+        logger_factory=lambda *_: _Lines(put),
         cache_logger_on_first_use=True,
     )

@@ -129,6 +129,25 @@ def customer_token(settings: Settings, customer: str, days: int) -> str:
     return jwt.encode(claims, settings.jwt_secret.get_secret_value(), algorithm=_ALGORITHM)
 
 
+def customer_owner(customer: str) -> str:
+    """The key of this customer's conversations."""
+    return _CUSTOMER + customer
+
+
+def visitor_owner(settings: Settings, visitor: str) -> str:
+    """The key of a visitor's conversations: of the id, or of the token that their browser or app keeps.
+
+    Raises:
+        ConfigError: It is a token, and not one that this desk signed.
+    """
+    if "." not in visitor:
+        return _VISITOR + visitor
+    found = Callers(settings)._visitor(visitor)  # noqa: SLF001 - the same file
+    if found is None:
+        raise ConfigError("visitor: this token was not signed with this desk's secret (FRONTDESK_SECRET)")
+    return _VISITOR + found
+
+
 def _is_customer(subject: str) -> bool:
     return 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable()
 

@@ -5,6 +5,7 @@ this interface, in store/sqlite.py and store/postgres.py; store/address.py choos
 """
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Literal, Protocol
 
 from sqlalchemy import Connection, Engine
@@ -49,6 +50,22 @@ class Backend(Protocol):
 
     def hold(self, connection: Connection, name: str) -> None:
         """Go on when no other server is at work on `name`; until the transaction ends, none will be."""
+        ...
+
+    def try_hold(self, connection: Connection, name: str) -> bool:
+        """As `hold`, but without waiting: whether no other server is at work on it."""
+        ...
+
+    def overwrite(self) -> None:
+        """After deletions: leave nothing of what was deleted beside the tables, as far as others are not at work there."""
+        ...
+
+    def back_up(self, target: Path) -> None:
+        """Copy the database into this new file, while servers use it.
+
+        Raises:
+            ConfigError: It cannot be done so; the text says what can.
+        """
         ...
 
     def announce(self, connection: Connection, notice: str) -> None:

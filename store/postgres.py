@@ -7,6 +7,7 @@ and its locks with it. Text cannot hold a zero character here; it is stored, and
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from pathlib import Path
 
 import psycopg
 from psycopg.abc import Buffer
@@ -106,6 +107,20 @@ class Postgres:
     def hold(self, connection: Connection, name: str) -> None:
         """See Backend."""
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def try_hold(self, connection: Connection, name: str) -> bool:
+        """See Backend."""
+        place = func.hashtextextended(name, 0)
+        return bool(connection.execute(select(func.pg_try_advisory_xact_lock(place))).scalar())
+
+    def overwrite(self) -> None:
+        """Nothing to do: its own vacuum gives deleted rows' space to new ones."""
+
+    def back_up(self, target: Path) -> None:
+        """Its own tools do that better."""
+        raise ConfigError(
+            f"use PostgreSQL's own tools: pg_dump --format=custom --file={target} (docs/operations.md)"
+        )
 
     def announce(self, connection: Connection, notice: str) -> None:
         """See Backend; all notices of a transaction go with one statement."""

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pydantic import ValidationError
 from sqlalchemy import Connection, and_, insert, select
 
-from errors import RowUnreadable
+from errors import NotFound, RowUnreadable
 from events import Quote
 from store.database import Database
-from store.schema import feedback, quotes, tickets
+from store.schema import conversations, feedback, quotes, tickets
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letters and digits that are easily confused on the phone
 _ID_LENGTH = 9
@@ -83,7 +83,11 @@ class StoredRecords:
     async def save_feedback(
         self, conversation_id: str, rating: int, comment: str | None, turn_id: str | None
     ) -> str:
-        """Store a rating (1 to 5); its id is returned."""
+        """Store a rating (1 to 5); its id is returned.
+
+        Raises:
+            NotFound: The conversation was deleted meanwhile.
+        """
         row = {
             "conversation_id": conversation_id,
             "feedback_id": secrets.token_urlsafe(9),
@@ -94,6 +98,10 @@ class StoredRecords:
         }
 
         def work(connection: Connection) -> None:
+            self._database.backend.hold(connection, conversation_id)
+            its = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
+            if connection.execute(its).first() is None:
+                raise NotFound
             mine = and_(*(feedback.c[name] == row[name] for name in ("conversation_id", "feedback_id")))
             if connection.execute(select(feedback.c.rating).where(mine)).first() is None:
                 connection.execute(insert(feedback), row)

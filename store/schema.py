@@ -157,3 +157,6 @@ knowledge_passages = Table(
     Column("number", Integer, primary_key=True),
     Column("words", _LEXEMES, nullable=False),
 )
+
+BY_CONVERSATION = tuple(table for table in metadata.sorted_tables if "conversation_id" in table.c)
+"""Every table with what customers said and did: what a deletion empties and an export shows."""

@@ -2,12 +2,14 @@
 
 It runs in WAL mode with synchronous=FULL: what was committed survives a power cut. A write transaction has the whole
 file from its beginning, so nothing further is to be locked, and other servers are not told of anything: who follows
-a turn that runs elsewhere looks again and again.
+a turn that runs elsewhere looks again and again. What is deleted is overwritten with zeros (secure_delete): a customer
+who was promised a deletion must not be found in the file, and a log that is mostly appended to pays nothing for it.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from errors import ConfigError
 from store.backend import Fault, is_statements_fault
+from store.backup import back_up_file
 
 READ_BUSY_S = 5.0
 LOCK_TRY_S = 0.25
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _FAULTS: dict[int, Fault] = {
     sqlite3.SQLITE_BUSY: "db_busy",
     sqlite3.SQLITE_LOCKED: "db_busy",
@@ -67,6 +70,19 @@ class Sqlite:
 
     def hold(self, connection: Connection, name: str) -> None:
         """Nothing to do: the writer has the whole file."""
+
+    def try_hold(self, connection: Connection, name: str) -> bool:  # noqa: ARG002 - as the interface has it
+        """The writer has the whole file."""
+        return True
+
+    def overwrite(self) -> None:
+        """Empty the journal: until then it holds old pages."""
+        with closing(sqlite3.connect(self._path, timeout=LOCK_TRY_S)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def back_up(self, target: Path) -> None:
+        """See Backend."""
+        back_up_file(self._path, target)
 
     def announce(self, connection: Connection, notice: str) -> None:
         """Nobody is told."""

@@ -65,6 +65,20 @@ class Postgres:
         server = self._own()
         self._control("-o", f"-h '' -k {server.pgdata}", "-l", f"{server.log}", "start")
 
+    def dump(self, url: str, file: Path) -> None:
+        """Back up what is at this address of ours, as the operators' page says."""
+        self._tool("pg_dump", "--format=custom", f"--schema={_schema_of(url)}", f"--file={file}")
+
+    def restore(self, url: str, file: Path) -> None:
+        """Lose everything at this address, and bring it back from the file."""
+        self._run(f"DROP SCHEMA {_schema_of(url)} CASCADE")
+        self._tool("pg_restore", "--exit-on-error", f"{file}")
+
+    def _tool(self, name: str, *words: str) -> None:
+        where = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        command = [f"{self._own().bin_path}/{name}", f"--dbname={where}", *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
+
     def _control(self, *words: str) -> None:
         server = self._own()
         command = [f"{server.bin_path}/pg_ctl", "-D", f"{server.pgdata}", "-w", "-t", _START_WITHIN_S, *words]
@@ -74,6 +88,11 @@ class Postgres:
         if self._server is None:
             pytest.skip(f"{ELSEWHERE} names a server that is not ours to stop")
         return self._server
+
+
+def _schema_of(url: str) -> str:
+    options = str(make_url(url).query["options"])
+    return options.removeprefix("-csearch_path=").partition(",")[0]
 
 
 @contextmanager

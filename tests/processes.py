@@ -23,9 +23,13 @@ class ServerProcess:
     Args:
         folder: Holds the database and what the process printed; another process may go on with it.
         environment: Further settings; without any the local engine answers.
+        stdout: Where it logs to instead of a file in `folder`, for its first life.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, stdout: int | None = None
+    ) -> None:
+        self._stdout = stdout
         self._out = folder / "stdout"
         self._err = folder / "stderr"
         port = free_port()
@@ -64,7 +68,7 @@ class ServerProcess:
                 "serve",
                 cwd=ROOT,
                 env=self._environment,
-                stdout=out,
+                stdout=out if self._stdout is None else self._stdout,
                 stderr=err,
             )
         try:

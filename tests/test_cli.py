@@ -1,8 +1,10 @@
 """The command as people type it, in a process of its own."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import jwt
@@ -31,7 +33,19 @@ def test_help_names_every_command() -> None:
 
     assert all(
         f" {name} " in shown
-        for name in ("serve", "try", "token", "lint", "prompts", "knowledge", "gaps", "tail")
+        for name in (
+            "serve",
+            "try",
+            "token",
+            "lint",
+            "prompts",
+            "knowledge",
+            "gaps",
+            "tail",
+            "export",
+            "delete",
+            "backup",
+        )
     )
 
 
@@ -136,6 +150,23 @@ def test_a_wrong_setting_stops_the_start_with_one_line(setting: str, value: str,
     assert len(lines) == 1
     assert expected in lines[0]
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_of_a_newer_version_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    """After going back to an older version, ops read what to do, and the database stays as it is."""
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as newer:
+        newer.executescript(
+            "CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('9999');"
+        )
+    before = (tmp_path / "desk.db").read_bytes()
+    result = _frontdesk("serve", PORT="0", FRONTDESK_DATABASE_URL=f"sqlite:///{tmp_path / 'desk.db'}")
+
+    assert result.returncode == 2
+    [line] = [line for line in result.stderr.splitlines() if line.startswith("frontdesk: ")]
+    assert "schema_mismatch" in line
+    assert "update Frontdesk" in line
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "desk.db").read_bytes()[100:] == before[100:]  # but for the mode of its journal
 
 
 def test_tail_says_that_no_server_is_there() -> None:

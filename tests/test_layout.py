@@ -10,6 +10,7 @@ from settings import ROOT
 ALLOWED = {
     "errors": set[str](),
     "settings": {"errors"},
+    "logsink": set[str](),
     "events": set[str](),
     "templates": set[str](),
     "remote": {"errors", "events"},

@@ -4,13 +4,21 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, insert, text
+from sqlalchemy import table as sql_table
 
 from errors import ConfigError
+from settings import ROOT
+from store.address import backend_at
 from store.database import Database
+from store.log import EventLog
 from store.schema import metadata
+from store.wake import Wake
+from tests.store.filling import begin
 
 
 async def test_the_migrations_lead_to_the_schema_of_the_program(database: Database) -> None:
@@ -57,3 +65,52 @@ async def test_two_servers_may_start_on_a_new_database_at_once(url: str) -> None
         "ok",
         "ok",
     ]
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(url: str) -> None:
+    """An update of the program costs no conversation."""
+    backend = backend_at(url)
+    backend.prepare()
+    engine = backend.writer()
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "store" / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for table, row in _OF_THE_FIRST_VERSION.items():
+            connection.execute(insert(sql_table(table, *map(column, row))), row)
+    engine.dispose()
+    async with Database(url) as database:
+        event_log = EventLog(database, Wake(), "here")
+        [(turn, recorded)] = await event_log.read_turns("c", 10)
+        assert await database.state() == "ok"
+        assert await event_log.owner("c") == "visitor:a"
+        assert (await begin(event_log, 2, "c")).ordinal == 2
+
+    assert (turn.turn_id, [item.event.type for item in recorded]) == ("t", ["turn.accepted"])
+
+
+_ACCEPTED = (
+    '[{"seq":1,"at":"2026-11-01T00:00:00Z","event":{"type":"turn.accepted","message_id":"m","text":"Hello"}}]'
+)
+_OF_THE_FIRST_VERSION: dict[str, dict[str, object]] = {
+    "conversations": {"conversation_id": "c", "owner": "visitor:a", "created_at_s": 1.0},
+    "turns": {
+        "conversation_id": "c",
+        "ordinal": 1,
+        "turn_id": "t",
+        "message_id": "m",
+        "text_hash": "h",
+        "is_open": 0,
+        "lease_owner": "s",
+        "lease_until_s": 0.0,
+        "accepted_at_s": 1.0,
+    },
+    "events": {
+        "conversation_id": "c",
+        "ordinal": 1,
+        "first_seq": 1,
+        "last_seq": 1,
+        "payload": _ACCEPTED,
+    },
+}

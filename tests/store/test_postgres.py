@@ -104,8 +104,9 @@ async def test_words_and_an_end_whose_confirmation_was_lost_are_written_once(url
 async def test_a_rating_whose_confirmation_was_lost_counts_once(url: str) -> None:
     """One customer is one opinion."""
     async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
+        its = (await begin(EventLog(database, Wake(), "here"))).conversation_id
         line.breaks = 1
-        await StoredRecords(database).save_feedback("c1", 5, "zero: \0", None)
+        await StoredRecords(database).save_feedback(its, 5, "zero: \0", None)
         stored = await database.read(
             lambda connection: list(connection.execute(select(feedback.c.comment)).scalars())
         )

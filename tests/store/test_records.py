@@ -13,8 +13,11 @@ from sqlalchemy import Connection, Table, func, select, update
 from errors import RowUnreadable
 from events import Quote
 from store.database import Database
+from store.log import EventLog
 from store.records import StoredRecords, call_key, short_id
 from store.schema import feedback, quotes, tickets
+from store.wake import Wake
+from tests.store.filling import begin
 
 DRAFT = Quote(
     quote_id="",
@@ -85,9 +88,10 @@ async def test_conversations_see_only_their_own_quotes(records: StoredRecords) -
 
 async def test_every_rating_is_kept(records: StoredRecords, database: Database) -> None:
     """A customer may change their mind; ops see both."""
+    its = (await begin(EventLog(database, Wake(), "here"))).conversation_id
     ids = {
-        await records.save_feedback("c1", 5, None, None),
-        await records.save_feedback("c1", 1, "slow", "t"),
+        await records.save_feedback(its, 5, None, None),
+        await records.save_feedback(its, 1, "slow", "t"),
     }
 
     assert len(ids) == await _count(database, feedback) == 2
