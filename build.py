@@ -25,6 +25,7 @@ from engine.local import Local
 from errors import ConfigError, Unavailable
 from events import JsonObject
 from guards.every import every_guard
+from guards.private import Contacts, contacts_in
 from guards.screen import Screen
 from guards.stream import Guard
 from knowledge.brand import Brand
@@ -136,6 +137,8 @@ class LiveKnowledge:
         """Read the folder again. An article that cannot be read is left out and told to the log."""
         self.seen: Look = look(self.folder)
         self._index = KnowledgeIndex.load(self.folder, self._index)
+        passages = (passage.text for article in self._index.articles for _, passage in article.parts)
+        self.contacts: Contacts = contacts_in(passages)
         for reason in self._index.rejected:
             log.error("article.rejected", code="kb_rejected_doc", reason=reason)
         if not self._index.articles:
@@ -191,7 +194,13 @@ def build_parts(settings: Settings, database: Database | None = None) -> Parts:
         *(get_policy, get_billing, get_claim_status, request_cancellation),
     )
     lent = _mcp_servers(settings)
-    guards = every_guard(brand, lambda: knowledge.hosts, [*toolbox.tools, *(lent.called if lent else ())])
+    listed = Contacts.listed(brand.contacts)
+    guards = every_guard(
+        brand,
+        lambda: knowledge.hosts,
+        lambda: listed | knowledge.contacts,
+        [*toolbox.tools, *(lent.called if lent else ())],
+    )
     file = settings.knowledge.parent / "customers.toml"
     customers = Customers.read(file, datetime.now(UTC).date()) if file.is_file() else None
     services = tuple(service for service in (quotes, lent, meaning) if service is not None)

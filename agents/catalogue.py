@@ -41,6 +41,7 @@ class Specialist:
         version: Hash of all that shapes its answers: texts, tools, model, guards, local replies.
         told: Role and task, with the shared parts: true, but for the assistant only. Not the examples: their figures are
             invented.
+        says_back: The kinds of personal data that a customer may be told again when they are their own.
         fixed: The company's fixed texts, which customers may read as they are: local replies, notices.
     """
 
@@ -64,6 +65,7 @@ class Specialist:
     version: str
     told: str = ""
     fixed: str = ""
+    says_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

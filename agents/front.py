@@ -28,6 +28,7 @@ class SpecialistFront(_Front):
     thinking: Thinking = "disabled"
     tools: list[str] = []
     guards: list[str] = []
+    says_back: list[str] = []
     speculate: bool = True
     extends: list[str] = []
     act_at: Share = 0.5

@@ -86,6 +86,7 @@ def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: 
         today=place.now.date(),
         secret=specialist.told,
         sayable=specialist.fixed,
+        says_back=specialist.says_back,
         notice=lambda key: means.notices.text(key, place.language) or "",
     )
 
@@ -121,7 +122,7 @@ def _in_time(request: EngineRequest) -> EngineRequest:
 def _grounds(result: ToolResult) -> Iterator[Ground]:
     """What a tool's result allows the answer to say; a refusal names limits, but may repeat the model's own words."""
     if result.ok:
-        yield Ground("price" if result.names_prices else "tool", result.text)
+        yield Ground("price" if result.names_prices else "tool", result.text, is_own=result.own_data)
         shown = (passage for excerpt in excerpts(result.passages) for passage in excerpt.passages)
         yield from (Ground("passage", passage.text) for passage in shown)
     elif limit := result.values.get("limit"):

@@ -19,6 +19,7 @@ from agents.promptfile import PromptError, PromptFile
 from engine.base import Replies
 from engine.models import refusal
 from errors import ConfigError
+from guards.private import KINDS
 from knowledge.lexicon import Lexicon
 
 FACTS = frozenset(
@@ -124,10 +125,11 @@ class _Reader:
         turn, replies = _turn(file), self.replies(file)
         shape = front.model_dump_json(exclude={"label", "description", "triggers", "act_at", "speculate"})
         return Specialist(
-            **front.model_dump(exclude={"extends", "tools", "guards", "triggers"}),
+            **front.model_dump(exclude={"extends", "tools", "guards", "says_back", "triggers"}),
             tools=tuple(front.tools),
             lead=self.tools.leads[front.tools[0]] if front.tools else "none",
             guards=tuple(front.guards),
+            says_back=frozenset(front.says_back),
             triggers=tuple(frozenset(trigger) for trigger in front.triggers),
             system=system,
             turn=turn,
@@ -158,6 +160,7 @@ class _Reader:
             raise file.refuse(message, key="intent")
         _check_names(file, "tools", front.tools, self.tools.leads)
         _check_names(file, "guards", front.guards, self.guards)
+        _check_names(file, "says_back", front.says_back, KINDS)
         _check_names(file, "extends", front.extends, self.shared.keys() - {_NOTICES})
         for trigger in front.triggers:
             _check_names(file, "triggers", trigger, self.concepts)
@@ -213,7 +216,9 @@ def _check_prose(file: PromptFile) -> None:
 
 
 def _check_names(file: PromptFile, key: str, names: list[str], known: Iterable[str]) -> None:
-    kind = {"extends": "shared part", "triggers": "concept"}.get(key, key.removesuffix("s"))
+    kind = {"extends": "shared part", "triggers": "concept", "says_back": "kind of personal data"}.get(
+        key, key.removesuffix("s")
+    )
     known = sorted(known)
     for at, name in enumerate(names):
         if name not in known:

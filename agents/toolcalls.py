@@ -184,4 +184,5 @@ def _succeeded(use: ToolUse, tool: Tool, outcome: ToolOutcome) -> ToolResult:
         values=outcome.values,
         code=outcome.code,
         names_prices=tool.names_prices,
+        own_data=tool.own_data,
     )

@@ -44,6 +44,7 @@ class ToolResult:
     """What a tool returned: words for the model, or passages it may cite, and values for templates.
 
     `names_prices`: a price in `text` may be shown, because the tool is a source of prices.
+    `own_data`: it is about the signed-in customer only, and comes from where the company keeps such data.
     `code`: why it failed, or which of several good ends it came to; "" for a tool that has only one.
     """
 
@@ -56,6 +57,7 @@ class ToolResult:
     code: str = ""
     at_fault: str | None = None
     names_prices: bool = False
+    own_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _PUNCTUATION = ".,;:!?*_…"
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9-]+)*\.([A-Za-z]{2,24})(?![A-Za-z0-9-])(?:[/:?#][^\s<>\"'`()\[\]]*)?")
 _REST_OF_ADDRESS = re.compile(r"[A-Za-z0-9:/.?#&=%_~+-]*")
 _BEFORE_ENDING = re.compile(r"[A-Za-z0-9.-]*\Z")
+_ADDRESSEE = re.compile(r"[^\s/@]@[A-Za-z0-9.-]*\Z")  # of e-mail; the guard `private` knows whose may be said
 _TOP_LEVELS = frozenset(
     [
         "com",
@@ -194,6 +195,8 @@ def _host(allowed: frozenset[str], view: View) -> Ruling | None:
     found = _ENDING.match(text, start)
     if found is None or found[1].lower() not in _TOP_LEVELS:
         return Ruling(last)
+    if _ADDRESSEE.search(text, max(0, start - 80), start) is not None:
+        return Ruling(found.end())
     before = _BEFORE_ENDING.search(text, max(0, start - 80), start)
     host = ((before.group() if before is not None else "") + text[start : found.end(1)]).lower()
     if host in allowed or f"www.{host}" in allowed:

@@ -25,7 +25,7 @@ then it is asked a last time, with `is_over`. tests/guards/cutting.py has the pr
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from guards.stream import Segment
 
@@ -66,6 +66,26 @@ class View(NamedTuple):
     is_over: bool
 
 
+class Place(Protocol):
+    """A place that a lookout has found; every match of a pattern is one."""
+
+    def start(self) -> int:
+        """Its first character."""
+        ...
+
+    def end(self) -> int:
+        """Behind the last character that was looked at."""
+        ...
+
+
+class Opens(Protocol):
+    """Finds where something may begin; every pattern does."""
+
+    def search(self, text: str, at: int, /) -> Place | None:
+        """The first place that does not begin before `at`."""
+        ...
+
+
 def _no_closing(_fired: frozenset[str]) -> str:
     return ""
 
@@ -82,7 +102,7 @@ class Lookout:
         closing: Text to add when the answer is over, given the classes of all that was changed in it.
     """
 
-    opens: re.Pattern[str]
+    opens: Opens
     decide: Callable[[View], Ruling | None]
     limit: int = LIMIT
     context: int = CONTEXT
@@ -132,7 +152,7 @@ class Spotter:
         self._forget()
         return out
 
-    def _next_view(self, found: re.Match[str], *, is_over: bool) -> View | None:
+    def _next_view(self, found: Place, *, is_over: bool) -> View | None:
         """What decide is to see next; None while that has not come yet."""
         last = self._at + self._lookout.limit
         text = self._text

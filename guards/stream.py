@@ -17,10 +17,11 @@ company in its own fixed texts (and the calendar: today's date)."""
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A text that an answer may lean on."""
+    """A text that an answer may lean on; `is_own`: a tool returned it of this customer's own data."""
 
     kind: GroundKind
     text: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Scene:
         today: The day of the turn, for what is counted from it.
         secret: What the assistant is told and must not recite.
         sayable: The company's fixed texts, which may be said although the secret holds them too.
+        says_back: The kinds of personal data of their own that this customer may be told again.
         notice: A fixed text of the company in that language, by its key in `_notices.md`; "" when there is none.
     """
 
@@ -41,6 +43,7 @@ class Scene:
     today: date | None = None
     secret: str = ""
     sayable: str = ""
+    says_back: frozenset[str] = frozenset()
     notice: Callable[[str], str] = lambda _key: ""
 
 

@@ -125,7 +125,7 @@ async def test_a_broken_prompt_leaves_the_last_good_one_serving(tmp_path: Path) 
         with structlog.testing.capture_logs() as lines:
             line = edit(folder / "quote.md", "effort: low", "efort: low")
             await until(lambda: keeper.stale is not None)
-        reason = 'unknown key "efort"; known: intent, description, label, model, max_tokens, effort, thinking, tools, guards, speculate, extends, act_at, triggers'
+        reason = 'unknown key "efort"; known: intent, description, label, model, max_tokens, effort, thinking, tools, guards, says_back, speculate, extends, act_at, triggers'
 
         assert keeper.stale == f"prompts/quote.md:{line}: {reason}"
         assert keeper.current() is good

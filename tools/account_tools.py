@@ -29,6 +29,7 @@ _PAYMENTS_TOLD = 3
     effect="read",
     values=(*_OF_POLICY, "covers", "premium_usd_month", "begins_on", "ends_on", "last_day"),
     names_prices=True,
+    own_data=True,
 )
 async def get_policy(context: ToolContext, policy_number: PolicyNumber = None) -> ToolOutcome:
     """Look up the signed-in customer's own policy: vehicle, covers, term, premium, and whether it is in force.
@@ -61,7 +62,12 @@ async def get_policy(context: ToolContext, policy_number: PolicyNumber = None) -
     return ToolOutcome(text, values=values, code=policy.state)
 
 
-@tool(effect="read", values=(*_OF_POLICY, "amount_usd", "due_on", "paid_usd", "paid_on"), names_prices=True)
+@tool(
+    effect="read",
+    values=(*_OF_POLICY, "amount_usd", "due_on", "paid_usd", "paid_on"),
+    names_prices=True,
+    own_data=True,
+)
 async def get_billing(context: ToolContext, policy_number: PolicyNumber = None) -> ToolOutcome:
     """Look up the bills of the signed-in customer's own policy: what is open, when it is due, what was paid last.
 
@@ -101,6 +107,7 @@ async def get_billing(context: ToolContext, policy_number: PolicyNumber = None) 
     effect="read",
     values=("claims", "claim_number", "about", "happened_on", "reported_on", "state_since", "paid_usd"),
     names_prices=True,
+    own_data=True,
 )
 async def get_claim_status(
     context: ToolContext,

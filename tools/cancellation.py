@@ -33,6 +33,7 @@ _REFUSALS = {
     effect="write",
     values=("policies", "policy_number", "vehicle", "last_day", "refund_usd", "preview_id", "receipt"),
     names_prices=True,
+    own_data=True,
 )
 async def request_cancellation(
     context: ToolContext,

@@ -102,6 +102,7 @@ class Tool:
         read: The arguments as the tool takes them; raises ToolError, with a text for the model, when they do not fit.
         run: Does it, with arguments that were read; raises ToolError when it cannot.
         names_prices: Whether prices in its results may be told to the customer.
+        own_data: Whether its results are the signed-in customer's own data, and nobody else's.
         is_strict: Whether its schema is one that Claude can be held to.
         listed: Its name in prompt files, where that is another one.
     """
@@ -116,6 +117,7 @@ class Tool:
     read: Read
     run: Run
     names_prices: bool = False
+    own_data: bool = False
     is_strict: bool = True
     listed: str = ""
 
@@ -157,7 +159,12 @@ class _Typed:
 
 
 def tool(
-    *, effect: Effect, lead: Lead = "none", values: tuple[str, ...] = (), names_prices: bool = False
+    *,
+    effect: Effect,
+    lead: Lead = "none",
+    values: tuple[str, ...] = (),
+    names_prices: bool = False,
+    own_data: bool = False,
 ) -> Callable[[ToolFunction], Tool]:
     """Declare a function as a tool. Its first parameter is the ToolContext; the others are the model's arguments.
 
@@ -166,6 +173,7 @@ def tool(
         lead: What the local engine does with the tool.
         values: Names of the values that the outcome offers to reply templates.
         names_prices: Prices in its results may be told to the customer; no other tool is a source of prices.
+        own_data: Its results are the signed-in customer's own data, which may be told to them where a prompt file says so.
 
     Raises:
         TypeError: The function has no docstring; the model would not know what it is for.
@@ -191,6 +199,7 @@ def tool(
             typed.read,
             typed.run,
             names_prices,
+            own_data,
         )
 
     return declare

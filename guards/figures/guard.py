@@ -14,6 +14,7 @@ from guards.figures.grounds import PRICED, Grounds
 from guards.figures.prices import is_amount, role_of
 from guards.figures.reading import MOST_IN_GROUP, OPENS, Group, may_begin, read_group
 from guards.figures.words import BLANK, fold
+from guards.instead import fitting
 from guards.spot import Change, Lookout, Ruling, Spotter, View
 from guards.stream import Guard, Scene
 
@@ -30,10 +31,7 @@ _OF_SOMETHING = re.compile(
     rf"{BLANK}(?:of|off|de|del|discount|covered|coverage|cubiert[oa]s?|refund\w*|reimburse\w*|reembols\w*)\b"
 )
 _WORD = re.compile(r"[^\W\d_]+(?![$＄])")  # but not the beginning of "US$"
-_ARTICLE_BEFORE = re.compile(r"(?<![^\W_])(?:an?|the|un|una|unas|el|la|las|los|al|del)[ \u00a0]+[*_]*$")
-_ARTICLE = re.compile(r"^(?:an?|unas?|un) ")
 _DASH = re.compile(rf"{BLANK}[‐-―~/-]{BLANK}")
-_BEGINS_SENTENCE = re.compile(r"(?:^|[.!?…]\s|\n)[\s*_>#-]*$")
 _NOTICES = {
     "price": "withheld_price",
     "amount": "withheld_amount",
@@ -114,10 +112,7 @@ class _Tracing:
         """A few words that read well in this place."""
         notice = self._scene.notice
         words = notice(_NOTICES[what]) or notice(_ANY_NOTICE) or _NO_NOTICE
-        before = text[:at]
-        if _ARTICLE_BEFORE.search(before.lower()) is not None:
-            return _ARTICLE.sub("", words)
-        return words[0].upper() + words[1:] if _BEGINS_SENTENCE.search(before) is not None else words
+        return fitting(words, text[:at])
 
     def _closing(self, fired: frozenset[str]) -> str:
         """Where the customer gets what is missing."""

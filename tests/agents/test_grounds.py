@@ -30,7 +30,7 @@ async def _scene(*tools: tuple[str, dict[str, object]]) -> Scene:
         seen.append(scene)
         return length_guard().make(scene)
 
-    toolbox = Toolbox.of(look_up, price)
+    toolbox = Toolbox.of(look_up, price, mine)
     calls = [use(name, f"c{number}", **arguments) for number, (name, arguments) in enumerate(tools)]
     means = Means(
         Scripted([[*calls, done("tool_use")], [Text("Yes."), done()]]),
@@ -45,7 +45,7 @@ async def _scene(*tools: tuple[str, dict[str, object]]) -> Scene:
         return
 
     worker = replace(
-        specialist("look_up", "price", guards=("spy",)), told="the task", fixed="the house's words"
+        specialist("look_up", "price", "mine", guards=("spy",)), told="the task", fixed="the house's words"
     )
     await run_specialist(
         worker, request, means, replace(place(), prices=("Q-1: 70",)), events.append, at_once
@@ -97,3 +97,16 @@ def test_what_the_company_says_leaves_the_examples_out() -> None:
     assert "The youngest age I can price is" in fixed  # a local reply
     assert "prefiero no adivinar" in fixed  # a notice
     assert "60 mil km" not in fixed  # an example
+
+
+@tool(effect="read", own_data=True)
+async def mine(context: ToolContext) -> ToolOutcome:
+    """What is the customer's own."""
+    return ToolOutcome(f"{context.language}: ann@x.com")
+
+
+async def test_only_a_tool_of_the_customer_s_own_data_gives_grounds_that_are_their_own() -> None:
+    """A search that brings somebody's address would let the answer say it."""
+    scene = await _scene(("mine", {}), ("look_up", {"query": "nothing"}))
+
+    assert [ground.text for ground in scene.grounds if ground.is_own] == ["es: ann@x.com"]

@@ -28,6 +28,7 @@ STAYS = (
     "http is a protocol, www is a web, ftp too",
     "The file v2.pdf, No.Yes, Dr.Who",
     "$84.50!",
+    "Write to ann.lee@mail.com, it is your own address",
     "[open",
     "a] b",
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from guards.every import every_guard
 from guards.length import length_guard
+from guards.private import Contacts
 from guards.stream import Chain, Fired, Guard, Scene, Segment
 from knowledge.brand import Brand, Competitor
 
@@ -50,7 +51,9 @@ class _Upper:
         return [Segment("!")]
 
 
-GUARDS = every_guard(Brand(competitor=[Competitor(name="Geico")]), lambda: ["a.example"], ["get_quote"])
+GUARDS = every_guard(
+    Brand(competitor=[Competitor(name="Geico")]), lambda: ["a.example"], Contacts, ["get_quote"]
+)
 OWN = {
     "hold": Guard("hold", "hides numbers", lambda _: _Hold()),
     "upper": Guard("upper", "shouts", lambda _: _Upper()),
