@@ -32,9 +32,12 @@ from engine.base import (
 from events import EngineCalled, Event, FaultSeen, SpecialistFinished, SpecialistStarted, Usage
 from guards.stream import Chain, Ground, Scene
 from knowledge.excerpts import excerpts
+from knowledge.language import language_name
+from templates import render
 
 MAX_ROUNDS = 5
 AFTER_TOOLS_S = 3.0
+_AGAIN = "asked_again"
 
 
 async def run_specialist(
@@ -56,9 +59,16 @@ async def run_specialist(
     emit(SpecialistStarted(run_id=place.run_id, intent=specialist.intent, prompt_version=specialist.version))
     run = Run()
     calls = ToolCalls(specialist, means.toolbox, place, run, emit, may_write)
-    scene = _scene(specialist, request, means, place)
-    speech = Speech(Chain(specialist.guards, means.guards, scene), emit, place.message_id)
-    listener = _Listener(specialist, means, emit, speech)
+    voice = _Voice()
+    scene = _scene(specialist, request, means, place, voice)
+    again = _asked_again(means, place)
+    speech = Speech(
+        Chain(specialist.guards, means.guards, replace(scene, may_retake=bool(again))),
+        emit,
+        place.message_id,
+        retake=lambda: Chain(specialist.guards, means.guards, scene),
+    )
+    listener = _Listener(specialist, means, emit, speech, voice, again)
     try:
         stop = await _rounds(listener, calls, request, scene)
         notice = scene.notice("interrupted") if stop == "cut" else ""
@@ -73,7 +83,21 @@ async def run_specialist(
     return run
 
 
-def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: Place) -> Scene:
+@dataclass(slots=True)
+class _Voice:
+    """Who speaks: a model, or the engine that has only the company's fixed words."""
+
+    is_fixed: bool = False
+
+
+def _asked_again(means: Means, place: Place) -> str:
+    """What the engine is told when its answer was in another language; "" when the company has no words for it."""
+    return render(means.notices.text(_AGAIN, "en") or "", {"language": language_name(place.language)})
+
+
+def _scene(
+    specialist: Specialist, request: EngineRequest, means: Means, place: Place, voice: _Voice
+) -> Scene:
     """What the guards may know: the company's own words, everything said so far, and what the tools will return."""
     own = [Ground("company", text) for text in (specialist.told, specialist.fixed, today(place.now))]
     own += [Ground("price", price) for price in place.prices]
@@ -88,6 +112,7 @@ def _scene(specialist: Specialist, request: EngineRequest, means: Means, place: 
         sayable=specialist.fixed,
         says_back=specialist.says_back,
         notice=lambda key: means.notices.text(key, place.language) or "",
+        is_fixed=lambda: voice.is_fixed,
     )
 
 
@@ -144,16 +169,32 @@ class _Heard:
 
 
 class _Listener:
-    """Listens to the engine: words go to the speech, everything else is noted."""
+    """Listens to the engine: words go to the speech, everything else is noted.
 
-    def __init__(self, specialist: Specialist, means: Means, emit: Emit, speech: Speech) -> None:
+    `again` is what the engine is told when a guard wants another answer.
+    """
+
+    def __init__(
+        self, specialist: Specialist, means: Means, emit: Emit, speech: Speech, voice: _Voice, again: str
+    ) -> None:
         self.speech = speech
+        self._voice = voice
+        self._again = again
         self.degraded = False
         self._specialist = specialist
         self._means = means
         self._emit = emit
 
     async def listen(self, request: EngineRequest) -> _Heard:
+        """What the engine says; a second time when a guard wants another answer, before anything of it is shown."""
+        heard = await self._call(request)
+        if self.speech.begin_again():
+            facts = f"{request.facts}\n\n{self._again}".strip()
+            heard = await self._call(_in_time(replace(request, facts=facts)))
+        self.speech.pause()
+        return heard
+
+    async def _call(self, request: EngineRequest) -> _Heard:
         """One engine call, its words shown as they come.
 
         Once the customer reads something, the deadline for a first word has no meaning any more.
@@ -165,16 +206,18 @@ class _Listener:
             async with aclosing(self._means.engine.stream(request)) as pieces:
                 async for piece in pieces:
                     self._take(piece, heard, request)
+                    if self.speech.wants_retake:
+                        break
         finally:
             if not heard.is_told:
                 self._emit(self._cut_short(heard, request))
-        self.speech.pause()
         return heard
 
     def _take(self, piece: Piece, heard: _Heard, request: EngineRequest) -> None:
         match piece:
             case Text():
                 heard.text += piece.text
+                self._voice.is_fixed = piece.is_fixed
                 self.speech.say(piece.text)
             case Cited():
                 if not self.speech.cite(piece):

@@ -25,7 +25,7 @@ from knowledge.lexicon import Lexicon
 FACTS = frozenset(
     {"today", "language", "customer_name", "open_quote", "preview", "quotes", "also", "offer_person"}
 )
-_REPLY_VALUES = frozenset({"choices", "sentences", "questions", "question", "limit"})
+_REPLY_VALUES = frozenset({"choices", "sentences", "questions", "question", "limit", "language"})
 _PROSE = ("Role", "Task", "Examples")
 _CACHEABLE = "; variables belong in `# This turn`, so that the text before it can be cached"
 _LEXICON, _NOTICES, _CLASSIFIER = "_lexicon", "_notices", "classifier"

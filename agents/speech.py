@@ -4,7 +4,7 @@ Made by run_specialist, one for each run. Law: what the customer reads does not 
 text into pieces.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from agents.run import Emit
 from agents.sources import Sources, citations_of
@@ -18,12 +18,19 @@ _SENTENCE_ENDS = ".!?…:)\"'*”»。！？"
 
 
 class Speech:
-    """What one specialist says in one turn: `text` so far, and once it has ended the `citations` that go with it."""
+    """What one specialist says in one turn: `text` so far, and once it has ended the `citations` that go with it.
 
-    def __init__(self, chain: Chain, emit: Emit, message_id: str) -> None:
+    Args:
+        retake: Makes the guards for a second attempt, of whom none wants a third; None: there is only one.
+    """
+
+    def __init__(
+        self, chain: Chain, emit: Emit, message_id: str, retake: Callable[[], Chain] | None = None
+    ) -> None:
         self.text = ""
         self.citations: tuple[Citation, ...] = ()
         self._chain = chain
+        self._retake = retake
         self._emit = emit
         self._message_id = message_id
         self._sources = Sources()
@@ -43,6 +50,19 @@ class Speech:
         safe, fired = self._chain.push(text)
         self._note(fired)
         self._speak(safe)
+
+    @property
+    def wants_retake(self) -> bool:
+        """Whether a guard wants another answer instead of this one, of which nothing has been shown."""
+        return self._chain.wants_retake and self._retake is not None
+
+    def begin_again(self) -> bool:
+        """Forget what was said and not shown, if a guard wants that; what the engine says next is the answer then."""
+        if not self.wants_retake or self._retake is None:
+            return False
+        self._chain, self._retake = self._retake(), None
+        self._has_words = self._break_due = False
+        return True
 
     def pause(self) -> None:
         """The engine's message is over; another one may follow after a tool."""

@@ -177,9 +177,10 @@ class EngineRequest:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words of the answer, as they come."""
+    """Words of the answer, as they come. `is_fixed`: no model has written them, but the company."""
 
     text: str
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

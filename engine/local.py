@@ -10,6 +10,7 @@ Its words all come from prompts/ and from passages; there is no company in here.
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import replace
 
 from engine.base import Brief, Cited, Done, EngineRequest, Piece, Text, ToolResult, ToolSpec, ToolUse
 from errors import EngineRefused
@@ -37,7 +38,7 @@ class Local:
         asked = False
         for piece in _answer(request, request.brief):
             asked = asked or isinstance(piece, ToolUse)
-            yield piece
+            yield replace(piece, is_fixed=True) if isinstance(piece, Text) else piece
         took_ms = round((time.monotonic() - started) * 1000)
         yield Done("tool_use" if asked else "end_turn", "local", MODEL, took_ms)
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from guards.competitors import competitors_guard
 from guards.figures import figures_guard
 from guards.instructions import instructions_guard
+from guards.language import language_guard
 from guards.length import length_guard
 from guards.links import links_guard
 from guards.persona import persona_guard
 from guards.private import Contacts, private_guard
+from guards.promises import promises_guard
 from guards.stream import Guard
 from knowledge.brand import Brand
 
@@ -34,9 +36,11 @@ def every_guard(
         competitors_guard(competitors),
         figures_guard(),
         instructions_guard(),
+        language_guard(),
         length_guard(),
         links_guard(lambda: {*brand.hosts, *hosts()}),
         persona_guard(tools),
         private_guard(contacts),
+        promises_guard(brand.promises),
     )
     return {guard.name: guard for guard in guards}

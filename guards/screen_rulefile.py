@@ -1,6 +1,7 @@
 """Read the files of patterns: the built-in guards/screen.toml, and the company's own.
 
 Each rule says what a hostile message says in one of its ways; a misspelt one is refused with file, pattern and remedy.
+The patterns of guards/promises.toml are written in the same way, but without "&".
 A pattern is read from left to right:
     word            this word
     one|two         one of these words
@@ -64,7 +65,7 @@ def load_rules(*files: Path) -> Rules:
     rules: list[Rule] = []
     for file in files:
         read = _read(file)
-        lists |= {name: _set(words) for name, words in read.lists.items()}
+        lists |= {name: word_set(words) for name, words in read.lists.items()}
         rules += [_rule(file, group, text, lists) for group in read.groups for text in group.find]
     return Rules(rules)
 
@@ -81,12 +82,23 @@ def _read(file: Path) -> _File:
 
 
 def _rule(file: Path, group: Group, text: str, lists: Mapping[str, frozenset[str]]) -> Rule:
-    parts = tuple(_part(file, text, part, lists) for part in text.split("&"))
-    between, before, after = (_set(words) for words in (group.not_between, group.not_before, group.not_after))
+    parts = tuple(read_steps(file, text, part, lists) for part in text.split("&"))
+    between, before, after = (
+        word_set(words) for words in (group.not_between, group.not_before, group.not_after)
+    )
     return Rule(group.kind, group.level, text, parts, between, before, after)
 
 
-def _part(file: Path, text: str, part: str, lists: Mapping[str, frozenset[str]]) -> tuple[Step, ...]:
+def read_steps(file: Path, text: str, part: str, lists: Mapping[str, frozenset[str]]) -> tuple[Step, ...]:
+    """The steps of a pattern, or of one of its parts.
+
+    Args:
+        file: Where it stands, for the error.
+        text: The whole pattern, for the error.
+
+    Raises:
+        ConfigError: It is not understood: file, pattern, what is known.
+    """
     steps: list[Step] = []
     gap, is_first = 0, False
     for sign in part.split():
@@ -110,12 +122,12 @@ def _one_of(file: Path, text: str, sign: str, lists: Mapping[str, frozenset[str]
         if name is not None and name[1] not in lists:
             known = ", ".join(sorted(lists)) or "none"
             raise ConfigError(f'{file}: pattern "{text}": list <{name[1]}> is unknown; known: {known}')
-        words |= lists[name[1]] if name is not None else _set(choice)
+        words |= lists[name[1]] if name is not None else word_set(choice)
     if not words:
         raise ConfigError(f'{file}: pattern "{text}": "{sign}" holds no word')
     return words
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
     """The words of a list, as `bare` writes them."""
     return frozenset(pieces(bare(undressed(words))).words)

@@ -36,6 +36,9 @@ class Scene:
         sayable: The company's fixed texts, which may be said although the secret holds them too.
         says_back: The kinds of personal data of their own that this customer may be told again.
         notice: A fixed text of the company in that language, by its key in `_notices.md`; "" when there is none.
+        is_fixed: Whether the words that come now are of the engine without a model: the company's own, in the languages
+            in which it has them.
+        may_retake: Whether the engine can be asked for this answer once more, while nothing of it has been shown.
     """
 
     language: str = "en"
@@ -45,14 +48,20 @@ class Scene:
     sayable: str = ""
     says_back: frozenset[str] = frozenset()
     notice: Callable[[str], str] = lambda _key: ""
+    is_fixed: Callable[[], bool] = lambda: False
+    may_retake: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Text after a step; `fired` names what was changed or stopped in it, if anything."""
+    """Text after a step; `fired` names what was changed or stopped in it, if anything.
+
+    `wants_retake`: nothing of this answer is of use, the engine is to be asked once more (only where the scene allows it).
+    """
 
     text: str
     fired: str | None = None
+    wants_retake: bool = False
 
 
 class Step(Protocol):
@@ -85,9 +94,10 @@ class Fired:
 
 
 class Chain:
-    """The guards of one answer, one after the other."""
+    """The guards of one answer, one after the other. `wants_retake`: one of them wants another answer instead."""
 
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard], scene: Scene) -> None:
+        self.wants_retake = False
         self._steps = [(name, known[name].make(scene)) for name in names]
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
@@ -111,5 +121,6 @@ class Chain:
                 text = segments[0].text
                 continue
             fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
+            self.wants_retake = self.wants_retake or any(segment.wants_retake for segment in segments)
             text = "".join([segment.text for segment in segments])
         return text, fired

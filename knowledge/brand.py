@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from knowledge.tables import read_table
 
@@ -36,6 +36,32 @@ class Competitor(_Row):
     everyday: bool = False
 
 
+class Commitment(_Row):
+    """More that is never promised.
+
+    Attributes:
+        kind: Its class, as events name it; what stands instead is the notice `promise_<kind>`.
+        find: Patterns of words, as in guards/promises.toml.
+    """
+
+    kind: Annotated[str, StringConstraints(pattern="^[a-z][a-z_]{2,30}$")]
+    find: Annotated[Sequence[str], Field(min_length=1)]
+
+
+class Commitments(_Row):
+    """What the assistant may and may not promise, besides what guards/promises.toml says.
+
+    Attributes:
+        we_are: Names by which the company speaks of itself, each one word.
+        sayable: Phrases that sound like a promise and are none, such as a product's name.
+        never: More patterns of what is never promised.
+    """
+
+    we_are: Sequence[Name] = ()
+    sayable: Sequence[Name] = ()
+    never: Sequence[Commitment] = ()
+
+
 class Brand(_Row):
     """The lists of one company.
 
@@ -43,11 +69,13 @@ class Brand(_Row):
         hosts: Where links in answers may lead; their subdomains are not included.
         contacts: The company's own phone numbers and e-mail addresses, which may always be said.
         competitor: The companies that are never named.
+        promises: What the assistant may and may not promise.
     """
 
     hosts: Sequence[Host] = ()
     contacts: Sequence[str] = ()
     competitor: Sequence[Competitor] = ()
+    promises: Commitments = Commitments()
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -41,6 +41,7 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['·][^\W\d_]+)*(?![\w])")
 _READ_CHARACTERS = 300
 _READ_WORDS = 30
+_LETTERS_A_WORD = 4
 
 # Votes of one word. Set on the utterances in prompts/, checked on evals/cases/routing.jsonl (tests).
 _LISTED = 1.0
@@ -71,6 +72,7 @@ class _Script:
 @dataclass(frozen=True, slots=True)
 class _Tables:
     names: Mapping[str, str]
+    called: Mapping[str, frozenset[str]]
     neutral: frozenset[str]
     scripts: Mapping[str, _Script]
 
@@ -100,6 +102,38 @@ def detect_language(text: str, hint: str | None = None) -> str:
     return max(ranked, key=ranked.__getitem__)
 
 
+def language_votes(text: str) -> Mapping[str, float]:
+    """How many words of the text speak for each language, some of them only in part; nothing for a text without letters.
+
+    Of a script with one language only, four letters count as a word. Languages of other scripts are left out.
+
+    Args:
+        text: Its first 300 characters are read.
+    """
+    tables = _tables()
+    found = _letters(text[:_READ_CHARACTERS])
+    if not found:
+        return {}
+    name = max(found, key=found.__getitem__)
+    script = tables.scripts[name]
+    if len(script.languages) == 1:
+        return {script.languages[0]: found[name] / _LETTERS_A_WORD}
+    return dict(
+        zip(script.languages, _count_votes(text[:_READ_CHARACTERS], script, tables.neutral), strict=True)
+    )
+
+
+def knows_language(code: str) -> bool:
+    """Whether texts in this language are recognised."""
+    return code in _tables().names
+
+
+def languages_named(text: str) -> frozenset[str]:
+    """The languages that the text calls by name, in the language itself or in those of customers who ask for it."""
+    words = {fold(word) for word in _TOKEN.findall(text)}
+    return frozenset(code for code, called in _tables().called.items() if not called.isdisjoint(words))
+
+
 def language_name(code: str) -> str:
     """English name of a language, such as "Spanish"; an unknown code is its own name."""
     return _tables().names.get(code, code)
@@ -119,11 +153,17 @@ def everyday_words(code: str) -> frozenset[str]:
 
 def _main_script(text: str) -> str | None:
     """Script that most letters belong to; None for a text without letters."""
+    found = _letters(text)
+    return max(found, key=found.__getitem__) if found else None
+
+
+def _letters(text: str) -> Mapping[str, int]:
+    """How many letters of each script there are."""
     found: Counter[str] = Counter()
     for sign in _SIGNS.finditer(text):
         name = sign.lastgroup or _LATIN
         found[name] += _SCRIPTS[name][1]
-    return max(found, key=found.__getitem__) if found else None
+    return found
 
 
 def _count_votes(text: str, script: _Script, neutral: frozenset[str]) -> _Votes:
@@ -164,6 +204,10 @@ def _tables() -> _Tables:
         languages[entry.get("script", _LATIN)][code] = entry.get("words", "").split()
     return _Tables(
         names={code: entry["name"] for code, entry in raw.items()},
+        called={
+            code: frozenset(fold(word) for word in f"{entry['name']} {entry.get('called', '')}".split())
+            for code, entry in raw.items()
+        },
         neutral=neutral,
         scripts={
             name: _script(listed) if len(listed) > 1 else _Script(tuple(listed), {}, {}, ())

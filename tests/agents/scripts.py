@@ -124,6 +124,7 @@ class Stage:
     guards: dict[str, Guard] = field(default_factory=dict)
     expects_claude: bool = True
     events: list[Event] = field(default_factory=list)
+    notices: Replies = field(default_factory=lambda: Replies({"interrupted": {"en": "It broke off."}}))
 
     async def play(self, may_write: Callable[[], Awaitable[None]] | None = None) -> Run:
         """Run it to its end."""
@@ -136,7 +137,7 @@ class Stage:
             self.toolbox,
             self.guards,
             self.expects_claude,
-            notices=Replies({"interrupted": {"en": "It broke off."}}),
+            notices=self.notices,
         )
         return await run_specialist(
             self.specialist, REQUEST, means, place("ann"), self.events.append, may_write or at_once

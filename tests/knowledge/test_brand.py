@@ -20,6 +20,7 @@ def test_a_company_may_leave_every_list_out(tmp_path: Path) -> None:
     [
         ('host = ["a.example"]', "host: "),
         ('hosts = ["https://a.example/"]', "hosts / row 1"),
+        ('[[promises.never]]\nkind = "Payment"\nfind = ["a"]', "promises / never / row 1 / kind"),
         ('[[competitor]]\nname = "12"', 'competitor / "12" / name'),
         ('[[competitor]]\nname = "Geico"\neveryday = "perhaps"', 'competitor / "Geico" / everyday'),
     ],

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.language import detect_language, everyday_words, language_name
+from knowledge.language import (
+    detect_language,
+    everyday_words,
+    knows_language,
+    language_name,
+    language_votes,
+    languages_named,
+)
 
 CASES = Path(__file__).parents[2] / "evals" / "cases" / "routing.jsonl"
 
@@ -88,3 +95,21 @@ def test_everyday_words_are_those_of_one_language() -> None:
     assert {"favor", "qué", "que"} <= everyday_words("es")
     assert "gracias" not in everyday_words("en")
     assert everyday_words("xx") == frozenset()
+
+
+def test_votes_tell_how_much_speaks_for_each_language() -> None:
+    """An answer in another language could not be told from one with a foreign word in it."""
+    votes = language_votes("Claro, necesito la marca y the model")
+
+    assert votes["es"] > votes["en"] > 0
+    assert language_votes("Nissan 보험")["en"] < 1
+    assert language_votes("보험료는 얼마입니까") == {"ko": 6.75}
+    assert language_votes("84.50") == {}
+
+
+def test_languages_are_known_by_name() -> None:
+    """The wish "answer in English please" in a Spanish conversation would not be understood."""
+    assert languages_named("respóndeme en inglés, or in German") == {"en", "de"}
+    assert languages_named("la respuesta") == frozenset()
+    assert knows_language("fi")
+    assert not knows_language("xx")

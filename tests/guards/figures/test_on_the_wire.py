@@ -127,7 +127,9 @@ async def test_what_is_no_figure_reaches_the_client_as_it_is(desk: Desk) -> None
     """Honest answers would be full of holes."""
     says = [line for line in benign() if "{" not in line]
     for number, start in enumerate(range(0, len(says), 20), start=2_000):
-        text, fired = await desk.answered(says[start : start + 20], "en", number)
+        text, fired = await desk.answered(
+            ["This is what you asked.", *says[start : start + 20]], "en", number
+        )
         assert (text, fired) == (desk.speaker.said, [])
 
 

@@ -1,0 +1,371 @@
+"""Promise nothing that an assistant has no authority for: the sentence becomes what is true, the rest flows on.
+
+Why: "your claim will be paid" in a chat binds nobody and is believed all the same. Payment, discounts, legal effect,
+the beginning of cover, guarantees, approvals, waived fees, earlier dates and fixed prices are decided by people and
+contracts. What articles and tools truly say may be said, and so may conditions, negations and questions.
+
+How: the patterns of guards/promises.toml are followed word by word; only the words that may belong to one are held. When one
+has matched, its sentence is looked at as a whole, to its end or for LIMIT characters. From where it begins to promise
+it is replaced by the notice of its class.
+Law: all is decided at words and ends of sentences, so the output does not depend on how the input was cut.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guards.promisefile import Commitment, PromiseWords, read_promises
+from guards.stream import Guard, Scene, Segment
+from guards.wordpaths import Leads, Match, Path, WordPaths, plain
+from knowledge.brand import Commitments
+
+LIMIT = 320
+_NOTICE = "promise"
+_KEPT = 1_024  # characters of text after which what was shown is forgotten
+# Letters of all scripts that set words off by blanks: with the others (Thai, Chinese, Japanese) there is nothing to wait for.
+_LETTER = "[0-9A-Za-z_'’\u00c0-\u0dff\u1e00-\u1fff]"
+_LONGEST_WORD = 64  # a longer one counts as several
+_WORD = re.compile(rf"{_LETTER}{{1,64}}")
+_TOKEN = re.compile(rf"({_LETTER}{{1,64}})|[.!?…\n]")
+_IN_WORD = re.compile(_LETTER).match
+_CLOSERS = re.compile(r"[.!?…\"'”’»*_)\]]*")
+_CLAUSE_ENDS = re.compile(r"[,;:—–(]| - ")
+_LIST_MARK = re.compile(r"\s*(?:[-*+•>]\s+)*")
+_MARKS_OPEN, _MARKS_CLOSED = "“«", "”»"
+_COMPLEMENT = frozenset({"that", "que"})
+_TOLD_FROM = 5  # so many words are no chance
+_ASKED_FROM = 2  # "tell you if": an "if" behind so many words asks, one before them makes a condition
+
+
+def promises_guard(own: Commitments) -> Guard:
+    """The guard with the built-in patterns and the company's own.
+
+    Raises:
+        ConfigError: A pattern is not understood: file, pattern, what is known.
+    """
+    words = read_promises(own)
+    paths = WordPaths(
+        [Path(each.steps, each.between) for each in words.commitments],
+        Leads(words.lists["lead"], words.lists["connector"]),
+    )
+
+    def make(scene: Scene) -> _Watch:
+        paths.forget()
+        return _Watch(paths, _Judge(words, scene), scene)
+
+    return Guard(
+        "promises",
+        "Nothing is promised that an assistant has no authority for: payment, discounts, legal effect, approvals.",
+        make,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence, or as much of it as has come: its text, and its words with their places."""
+
+    text: str
+    words: tuple[re.Match[str], ...]
+    said: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> "_Sentence":
+        words = tuple(_WORD.finditer(text))
+        return cls(text, words, tuple(plain(word.group()) for word in words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pattern that has matched: its number, which words of the sentence it is, and how many before them lead to it."""
+
+    path: int
+    first: int
+    last: int
+    lead: int
+
+    @classmethod
+    def of(cls, match: Match, sentence: _Sentence, at: int) -> "_Found":
+        """The match whose words, and those that lead to it, begin behind this place of the sentence."""
+        held = next(number for number, word in enumerate(sentence.words) if word.start() >= at)
+        first = held + match.lead
+        return cls(match.path, first, first + match.words - 1, match.lead)
+
+
+class _Watch:
+    """One answer, read word by word."""
+
+    def __init__(self, paths: WordPaths, judge: "_Judge", scene: Scene) -> None:
+        self._paths = paths
+        self._judge = judge
+        self._scene = scene
+        self._state = paths.start
+        self._text = ""
+        self._at = 0  # what lies before is shown or dropped
+        self._read = 0  # what lies before has been read
+        self._begun = 0  # where the sentence begins
+        self._free = (
+            0  # behind the last word, or the mark that ends a sentence: from there on the next word is held
+        )
+        self._cuts: list[
+            int
+        ] = []  # for each of the words that are open, where what sets it off from the last one begins
+        self._stop = 0  # behind a mark that may end the sentence
+        self._found: list[tuple[Match, int]] = []  # what has matched in the sentence, and its cut
+        self._is_dropping = False
+        self._told: set[str] = set()
+
+    def push(self, text: str) -> list[Segment]:
+        """Take in text; give out all but what may still become a promise."""
+        self._text += text
+        out: list[Segment] = []
+        whole = self._whole()
+        if whole > self._read:
+            self._take(whole, out)
+            self._show(self._held_from(), out)
+        if self._at > _KEPT:
+            self._forget()
+        return out
+
+    def end(self) -> list[Segment]:
+        """The answer is over, and so is its last sentence."""
+        out: list[Segment] = []
+        self._take(len(self._text), out)
+        self._close(len(self._text), out)
+        self._show(len(self._text), out)
+        return out
+
+    def _whole(self) -> int:
+        """Up to where words are whole."""
+        text, whole = self._text, len(self._text)
+        while whole > self._read and _IN_WORD(text[whole - 1]):
+            whole -= 1
+        return whole + (len(text) - whole) // _LONGEST_WORD * _LONGEST_WORD
+
+    def _held_from(self) -> int:
+        if self._found:
+            return self._found[0][1]
+        return self._cuts[-self._state.open] if self._state.open else self._free
+
+    def _take(self, end: int, out: list[Segment]) -> None:
+        """Read on up to here; most words lead from nothing to nothing, and cost no more than a look."""
+        state, last = self._state, None
+        for token in _TOKEN.finditer(self._text, self._read, end):
+            word = token[1]
+            if word is None or self._stop:
+                if last is not None:
+                    self._free = last.end()
+                self._state = state
+                self._mark(token, out)
+                state, last = self._state, None
+                if word is None:
+                    continue
+            following, matches = state.following.get(word) or self._paths.follow(state, word)
+            if following.open or matches or self._found:
+                if last is not None:
+                    self._free = last.end()
+                self._state = following
+                self._note(matches, token.end(), out)
+                state, last = self._state, None
+            else:
+                state, last = following, token
+        if last is not None:
+            self._free = last.end()
+        self._state, self._read = state, end
+
+    def _mark(self, token: re.Match[str], out: list[Segment]) -> None:
+        """A mark ends the sentence if a line ends too, or if a new sentence begins behind it."""
+        text, start = self._text, token.start()
+        if text[start] == "\n":
+            self._close(_closed(text, self._stop) if self._stop else start, out)
+            self._stop, self._free = 0, max(self._free, token.end())
+        elif token[1] is None:
+            self._stop = token.end()
+        else:
+            between = text[self._stop : start]
+            if any(sign.isspace() for sign in between) and not text[start].islower():
+                self._close(_closed(text, self._stop), out)
+            self._stop = 0
+
+    def _note(self, matches: Sequence[Match], end: int, out: list[Segment]) -> None:
+        """A word that may matter: keep where it begins, and what has matched until the sentence can be looked at."""
+        self._cuts.append(self._free)
+        self._free = end
+        if self._is_dropping:
+            return
+        self._found += [(match, self._cuts[-match.words - match.lead]) for match in matches]
+        if self._found and end - self._found[0][1] > LIMIT:
+            self._decide(end, out, is_whole=False)
+            self._begin(end)
+            self._state = self._paths.middle
+
+    def _close(self, end: int, out: list[Segment]) -> None:
+        """The sentence ends here; one that only leads to the next ("Good news!") goes on with it."""
+        if self._found:
+            self._decide(end, out, is_whole=True)
+        elif self._is_dropping:
+            self._at = max(self._at, end)
+            self._is_dropping = False
+        elif self._state.is_start and self._state.lead:
+            return
+        self._begin(end)
+        self._state = self._paths.start
+
+    def _begin(self, at: int) -> None:
+        self._begun = self._free = at
+        self._cuts.clear()
+        self._found.clear()
+
+    def _decide(self, end: int, out: list[Segment], *, is_whole: bool) -> None:
+        """Replace the sentence from its first promise on, if it makes any."""
+        sentence = _Sentence.of(self._text[self._begun : end])
+        for match, cut in self._found:
+            commitment = self._judge.commitment(match.path)
+            found = _Found.of(match, sentence, cut - self._begun)
+            if not self._judge.is_harmless(commitment, found, sentence):
+                self._show(cut, out)
+                is_inner = found.first > found.lead
+                instead = self._instead(commitment.kind, self._text[cut:end], is_inner=is_inner)
+                out.append(Segment(instead, commitment.kind))
+                self._at = end
+                self._is_dropping = not is_whole
+                return
+
+    def _instead(self, kind: str, dropped: str, *, is_inner: bool) -> str:
+        """What is true, each truth once an answer, behind what the sentence had said before."""
+        notice = self._scene.notice(f"promise_{kind}") or self._scene.notice(_NOTICE)
+        notice = "" if notice in self._told else notice
+        self._told.add(notice)
+        word = _WORD.search(dropped)
+        separator = dropped[: word.start() if word is not None else 0]
+        bold = "**" if dropped.count("**") % 2 else ""
+        if is_inner:
+            pause = "." if _CLAUSE_ENDS.search(separator) is not None else "…"
+            return f"{bold}{pause} {notice}".rstrip()
+        before = _LIST_MARK.match(separator)
+        return f"{before[0] if before is not None and notice else ''}{notice}{bold}"
+
+    def _show(self, end: int, out: list[Segment]) -> None:
+        if self._is_dropping:
+            self._at = max(self._at, self._read)
+        elif end > self._at:
+            out.append(Segment(self._text[self._at : end]))
+            self._at = end
+
+    def _forget(self) -> None:
+        """Keep the memory of a long answer small."""
+        gone = min(self._begun, self._at)
+        self._text = self._text[gone:]
+        self._cuts = [cut - gone for cut in self._cuts]
+        self._found = [(match, cut - gone) for match, cut in self._found]
+        self._at, self._read, self._begun = self._at - gone, self._read - gone, self._begun - gone
+        self._free, self._stop = self._free - gone, max(0, self._stop - gone)
+
+
+def _closed(text: str, stop: int) -> int:
+    """The end of the sentence, behind quotation marks and brackets that close."""
+    found = _CLOSERS.match(text, stop)
+    return stop if found is None else found.end()
+
+
+class _Judge:
+    """Says of a sentence whether it promises, or only speaks of promises."""
+
+    def __init__(self, words: PromiseWords, scene: Scene) -> None:
+        self._words = words
+        self._scene = scene
+
+    def commitment(self, path: int) -> Commitment:
+        """The pattern of this number."""
+        return self._words.commitments[path]
+
+    def is_harmless(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
+        """Whether this pattern promises nothing in this sentence."""
+        said = sentence.said
+        before, after = said[: found.first], said[found.last + 1 :]
+        return (
+            not commitment.before.isdisjoint(before[-2:])
+            or not commitment.after.isdisjoint(after[:1])
+            or self._is_denied(found, sentence)
+            or self._is_condition(commitment, found, sentence)
+            or _is_question(found, sentence)
+            or self._is_a_name(found, said)
+            or self._is_told(commitment, found, sentence)
+        )
+
+    def _is_denied(self, found: _Found, sentence: _Sentence) -> bool:
+        """A negation in the same clause: "I cannot say that your claim is paid"."""
+        held = found.first - found.lead
+        begin = 0
+        if _COMPLEMENT.isdisjoint(sentence.said[held - 1 : held] if held else ()):
+            before = sentence.text[: sentence.words[held].start()]
+            begin = max([0, *(mark.end() for mark in _CLAUSE_ENDS.finditer(before))])
+        lists, said = self._words.lists, sentence.said
+        return any(
+            said[at] in lists["negation"] and said[at + 1] not in lists["affirming"]
+            for at in range(held)
+            if sentence.words[at].start() >= begin
+        )
+
+    def _is_condition(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
+        """What is true under a condition only, or what somebody is to say: "ask whether ...", "tell you if ..."."""
+        lists, said = self._words.lists, sentence.said
+        before, after = said[: found.first], said[found.last + 1 :]
+        asks = max((at for at, word in enumerate(before) if word in lists["condition"]), default=-1)
+        if asks >= 0 and (before[asks] == "whether" or commitment.is_conditional):
+            return True
+        if asks >= _ASKED_FROM:
+            between = sentence.text[sentence.words[asks].end() : sentence.words[found.first].start()]
+            return _CLAUSE_ENDS.search(between) is None
+        around = {*before, *after}
+        return (
+            commitment.is_conditional
+            and not (lists["condition"] | lists["time"]).isdisjoint(around)
+            and not lists["decider"].isdisjoint(around)
+        )
+
+    def _is_a_name(self, found: _Found, said: Sequence[str]) -> bool:
+        """Whether a phrase that the company lets pass begins or ends where the pattern does."""
+        return any(
+            said[at : at + len(phrase)] == phrase and at + len(phrase) > found.first
+            for phrase in self._words.sayable
+            for at in range(max(0, found.first - len(phrase) + 1), found.last + 1)
+        )
+
+    def _is_told(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
+        """Whether a tool or an article says so, or the words are the customer's own in quotation marks."""
+        scene = self._scene
+        told = [ground.text for ground in scene.grounds if ground.kind in {"tool", "price"}]
+        if commitment.if_told and any(
+            not commitment.if_told.isdisjoint(_plain(text).split()) for text in told
+        ):
+            return True
+        told += [ground.text for ground in scene.grounds if ground.kind == "passage"]
+        whole = " ".join(sentence.said[found.first :])
+        if len(sentence.said) - found.first >= _TOLD_FROM and any(
+            f" {whole} " in _plain(text) for text in [*told, scene.sayable]
+        ):
+            return True
+        if not _is_quoted(sentence.text[: sentence.words[found.first].start()]):
+            return False
+        words = " ".join(sentence.said[found.first : found.last + 1])
+        return any(
+            f" {words} " in _plain(ground.text) for ground in scene.grounds if ground.kind == "customer"
+        )
+
+
+def _is_question(found: _Found, sentence: _Sentence) -> bool:
+    """Whether the clause itself asks; a promise with a question behind it ("..., would you like that?") stays one."""
+    after = sentence.text[sentence.words[found.last].end() :]
+    return "?" in after and _CLAUSE_ENDS.search(after.partition("?")[0]) is None and "¿" not in after
+
+
+def _is_quoted(before: str) -> bool:
+    opened = sum(before.count(mark) for mark in _MARKS_OPEN) - sum(
+        before.count(mark) for mark in _MARKS_CLOSED
+    )
+    return opened > 0 or before.count('"') % 2 == 1
+
+
+def _plain(text: str) -> str:
+    """The words of a text, with a blank around each."""
+    return f" {' '.join(plain(word) for word in _WORD.findall(text))} "
