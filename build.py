@@ -332,6 +332,8 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines, None]:
             label=resilient,
             expects_claude=True,
             states=lambda: resilient.states,
+            faults=lambda: resilient.faults,
+            retries_left=lambda: resilient.budget.left,
         )
 
 

@@ -89,18 +89,28 @@ class Busy(FrontdeskError):
     code = "too_many_requests"
     status = 429
     customer_text = "That is a lot at once. Please wait a moment and send it again."
-    retry_after_s = 2
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        customer_text: str | None = None,
+        code: str | None = None,
+        retry_after_s: int = 2,
+    ) -> None:
+        super().__init__(message, customer_text=customer_text, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class SlowedDown(Busy):
-    """This caller's last messages tried to steer the assistant; nothing was accepted, later it is."""
+    """This caller sends too much, or tried to steer the assistant; nothing was accepted, later it is."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(
             f"slowed down for {retry_after_s} s",
             customer_text=f"Please wait {retry_after_s} seconds and send it again.",
+            retry_after_s=retry_after_s,
         )
-        self.retry_after_s = retry_after_s
 
 
 class Unavailable(Busy):
@@ -109,6 +119,15 @@ class Unavailable(Busy):
     code = "unavailable"
     status = 503
     customer_text = "We cannot take messages for a moment. Please try again shortly; nothing was lost."
+
+
+class Overloaded(Unavailable):
+    """More messages come than can be answered in time; this one was not accepted."""
+
+    code = "overloaded"
+    customer_text = (
+        "Many people are writing to us right now. Please try again in a few seconds; nothing was lost."
+    )
 
 
 class RowUnreadable(FrontdeskError):

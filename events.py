@@ -188,7 +188,10 @@ class EngineCalled(Frozen):
 
 
 class FaultSeen(Frozen):
-    """Something failed and was dealt with. `code` is one of the codes of the routing log's `faults`."""
+    """Something failed and was dealt with. `code` is one of the codes of the routing log's `faults`.
+
+    `dropped`: how many earlier messages Claude did not get to read, because all together were too long.
+    """
 
     audience: ClassVar[Audience] = "ops"
     type: Literal["fault.seen"] = "fault.seen"
@@ -197,6 +200,7 @@ class FaultSeen(Frozen):
     retried: bool = False
     waited_ms: int = 0
     request_id: str | None = None
+    dropped: int = 0
 
 
 class ToolCalled(Frozen):

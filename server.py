@@ -7,6 +7,7 @@ section on the API.
 import asyncio
 import secrets
 import signal
+import socket
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -17,16 +18,22 @@ from fastapi import FastAPI
 
 from api.callers import Callers
 from api.chat import add_chat_routes
+from api.connection import Connection, raise_file_limit
 from api.failures import add_failures
+from api.gate import Gate
 from api.health import add_health_routes
 from api.house import House
+from api.metrics import add_metrics_route
 from api.middleware import Envelope
 from api.openapi import add_document
 from api.ops import add_ops_routes
 from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
 from build import DeskKeeper, build_parts, open_accounts, open_engines, open_retention
+from readers.metrics import Metrics
+from router.admission import Admission
 from router.desk import Engines
+from router.quota import Quota, Quotas, Rate
 from router.runner import TurnRunner
 from settings import ROOT, Settings
 from store.database import Database
@@ -34,6 +41,7 @@ from store.log import EventLog
 from store.records import StoredRecords
 from store.wake import Wake
 
+_DOORS = 32
 __all__ = ["House", "create_app", "open_house", "serve"]
 
 
@@ -50,6 +58,7 @@ async def open_house(
     Raises:
         ConfigError: Something in the settings, the prompts or the knowledge is wrong.
     """
+    quotas, metrics = _quotas(settings), Metrics()
     database = Database(settings.database_url)
     parts = build_parts(settings, database)
     async with AsyncExitStack() as stack:
@@ -63,7 +72,15 @@ async def open_house(
         account_of = await stack.enter_async_context(open_accounts(settings, parts, database))
         keeper = DeskKeeper(settings, parts, engines, records, account_of)
         runner = await stack.enter_async_context(
-            TurnRunner(event_log, keeper.current, server_id, keeper.watch)
+            TurnRunner(
+                event_log,
+                keeper.current,
+                server_id,
+                keeper.watch,
+                Admission(settings.turns_at_once),
+                quotas,
+                metrics.note,
+            )
         )
         await stack.enter_async_context(open_retention(settings, database))
         yield House(
@@ -75,7 +92,19 @@ async def open_house(
             keeper=keeper,
             database=database,
             stopping=Stopping(runner, wake, patience_s),
+            metrics=metrics,
         )
+
+
+def _quotas(settings: Settings) -> Quotas:
+    """What the settings allow each caller.
+
+    Raises:
+        ConfigError: A rate cannot be read.
+    """
+    callers = Rate.read(settings.caller_limit, "FRONTDESK_CALLER_LIMIT")
+    addresses = Rate.read(settings.address_limit, "FRONTDESK_ADDRESS_LIMIT")
+    return Quotas(Quota(callers), Quota(addresses))
 
 
 def create_app(settings: Settings, engines: Engines | None = None, patience_s: float = PATIENCE_S) -> FastAPI:
@@ -90,11 +119,13 @@ def create_app(settings: Settings, engines: Engines | None = None, patience_s: f
             house.stopping.ask()
 
     app = FastAPI(title="Frontdesk", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Gate)
     app.add_middleware(Envelope)
     add_failures(app)
     add_chat_routes(app)
     add_health_routes(app)
     add_ops_routes(app)
+    add_metrics_route(app)
     add_document(app, _version())
     add_pages(app, ROOT / "web")
     return app
@@ -111,6 +142,8 @@ def serve(settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=Connection,
+        ws="none",
         lifespan="off",  # entered below, so that a wrong setting is one readable line
         log_level="warning",
         access_log=False,
@@ -118,29 +151,52 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=BREAK_AFTER_S,
     )
 
+    raise_file_limit()
+
     async def run() -> None:
-        async with app.router.lifespan_context(app):
+        async with app.router.lifespan_context(app), asyncio.TaskGroup() as group:
             house: House = app.state.house
-            await _Server(config, house.stopping).serve()
+            server = _Server(config, house.stopping)
+            group.create_task(server.end_when_drained())
+            await server.serve(sockets=_doors(config.bind_socket()))
+            house.stopping.ask()
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(run())
 
 
+def _doors(listening: socket.socket) -> list[socket.socket]:
+    """The same listening socket several times over.
+
+    Why: the event loop takes one new connection from each in every round. From a single one, a rush of new clients would
+    wait in the system's queue, where nobody can answer or refuse them.
+    """
+    return [listening, *(listening.dup() for _ in range(_DOORS - 1))]
+
+
 class _Server(uvicorn.Server):
-    """The web server; open streams hear of a signal before it waits for them, and it ends with exit code 0."""
+    """The web server. A signal begins the orderly end; it listens until nothing is left to wait for, and its exit code is 0.
+
+    Whoever comes meanwhile is told to come back, instead of finding nobody. A second signal ends it at once.
+    """
 
     def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
         super().__init__(config)
         self._stopping = stopping
+
+    async def end_when_drained(self) -> None:
+        """Close what listens once the turns under way have ended, or had their time."""
+        await self._stopping.ended.wait()
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
 
         def heard(number: int, frame: FrameType | None) -> None:
+            if self._stopping.is_asked:
+                self.handle_exit(number, frame)
             loop.call_soon_threadsafe(self._stopping.ask)
-            self.handle_exit(number, frame)
 
         before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -129,7 +129,7 @@ async def _rounds(
         if is_last or not heard.uses:
             return heard.stop_reason
         results = await calls.answer(heard.uses)
-        request = _in_time(request)
+        request = replace(_in_time(request), history=request.history[heard.dropped :])
         for result in results:
             listener.speech.learn(result.passages)
             scene.grounds.extend(_grounds(result))
@@ -156,7 +156,10 @@ def _grounds(result: ToolResult) -> Iterator[Ground]:
 
 @dataclass(slots=True)
 class _Heard:
-    """What one engine call brought. `is_told`: what it cost is recorded."""
+    """What one engine call brought. `is_told`: what it cost is recorded.
+
+    `dropped`: so many earlier messages it did not read, because all were too long; the next call continues from the rest.
+    """
 
     started: float
     text: str = ""
@@ -166,6 +169,7 @@ class _Heard:
     usage: Usage = field(default_factory=Usage)
     request_id: str | None = None
     is_told: bool = False
+    dropped: int = 0
 
 
 class _Listener:
@@ -227,6 +231,7 @@ class _Listener:
             case Metered():
                 heard.usage, heard.request_id, heard.is_told = piece.usage, piece.request_id, False
             case Trouble():
+                heard.dropped += piece.dropped
                 self._emit(_fault(piece, request))
             case Done():
                 heard.stop_reason, heard.native, heard.is_told = piece.stop_reason, piece.native, True
@@ -273,6 +278,7 @@ def _fault(trouble: Trouble, request: EngineRequest) -> Event:
         retried=trouble.retried,
         waited_ms=trouble.waited_ms,
         request_id=trouble.request_id,
+        dropped=trouble.dropped,
     )
 
 

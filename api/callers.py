@@ -35,6 +35,11 @@ class Caller:
     owner: str
     new_token: str | None = None
 
+    @property
+    def is_visitor(self) -> bool:
+        """Whether it is nobody that the host site has signed in."""
+        return self.owner.startswith(_VISITOR)
+
 
 class Callers:
     """Checks credentials with the secrets of this server."""

@@ -45,7 +45,9 @@ async def post_chat(request: Request) -> Response:
     message = bodies.read_message(
         await bodies.read_json(request), caller.owner, request.headers.get("idempotency-key")
     )
-    accepted = await house.runner.start(message)
+    accepted = await house.runner.start(
+        message, _address(request, caller), is_newcomer=caller.new_token is not None
+    )
     request.state.accepted_from = caller  # whatever fails from here on must not lose who they are
     response: Response
     if "text/event-stream" in request.headers.get("accept", "").lower():
@@ -54,6 +56,11 @@ async def post_chat(request: Request) -> Response:
     else:
         response = await _whole_reply(house, accepted.turn, caller)
     return with_token(response, caller, request)
+
+
+def _address(request: Request, caller: Caller) -> str | None:
+    """Where a visitor's message comes from; a signed-in customer is known without."""
+    return request.client.host if request.client is not None and caller.is_visitor else None
 
 
 async def get_history(request: Request, conversation_id: str) -> Response:

@@ -58,17 +58,22 @@ def failure(
     return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
-def _on_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, FrontdeskError):  # pragma: no cover - registered for no other
-        raise error
+def refusal(request_id: str, error: FrontdeskError) -> JSONResponse:
+    """The response to an expected failure, with the headers that belong to it."""
     headers: dict[str, str] = {}
     if isinstance(error, Busy):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
+    return failure(request_id, error.status, error.code, error.customer_text, headers)
+
+
+def _on_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, FrontdeskError):  # pragma: no cover - registered for no other
+        raise error
     if error.status == _BUG:
         log.error("request.failed", code=error.code, request_id=_request_id(request))
-    response = failure(_request_id(request), error.status, error.code, error.customer_text, headers)
+    response = refusal(_request_id(request), error)
     caller: Caller | None = getattr(request.state, "accepted_from", None)
     return response if caller is None else with_token(response, caller, request)
 

@@ -29,7 +29,9 @@ async def readyz(request: Request) -> Response:
         "status": "ready" if is_ready else "draining" if house.runner.is_draining else "not_ready",
         "engine": {
             "answers": "claude" if desk.engines.expects_claude else "local",
+            "state": "degraded" if desk.engines.faults() else "ok",
             "models": dict(desk.engines.states()),
+            "faults": dict(desk.engines.faults()),
         },
         "database": database,
         "prompts": {

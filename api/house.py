@@ -10,6 +10,7 @@ from api.callers import Caller, Callers
 from api.stopping import Stopping
 from errors import NotFound
 from events import JsonObject
+from readers.metrics import Metrics
 from router.desk import Desk
 from router.runner import TurnRunner
 from settings import Settings
@@ -73,6 +74,7 @@ class House:
     keeper: Keeper
     database: Database
     stopping: Stopping
+    metrics: Metrics
 
 
 def house_of(request: Request) -> House:

@@ -43,6 +43,7 @@ class Envelope:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                scope["app"].state.house.metrics.responded(message["status"])
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["Content-Security-Policy"] = _CSP

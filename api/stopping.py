@@ -10,17 +10,26 @@ from router.runner import TurnRunner
 from store.wake import Wake
 
 PATIENCE_S = 18.0
-BREAK_AFTER_S = 20  # then the web server breaks connections that are still open
+BREAK_AFTER_S = 3  # after all that, the web server breaks connections that are still open
 
 
 class Stopping:
-    """Ends the server in order, once it is asked to; `run` is owned by whoever owns the server."""
+    """Ends the server in order, once it is asked to; `run` is owned by whoever owns the server.
+
+    `ended` is set when nothing is left to wait for.
+    """
 
     def __init__(self, runner: TurnRunner, wake: Wake, patience_s: float = PATIENCE_S) -> None:
         self._runner = runner
         self._wake = wake
         self._patience_s = patience_s
         self._asked = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the end has begun."""
+        return self._asked.is_set()
 
     def ask(self) -> None:
         """Begin to stop; asking again changes nothing."""
@@ -33,3 +42,4 @@ class Stopping:
         self._wake.send_away(waiting_for_end=False)
         await self._runner.drain(self._patience_s)
         self._wake.send_away(waiting_for_end=True)
+        self.ended.set()

@@ -13,6 +13,7 @@ BENCHMARKS = (
     "speculation",
     "guards",
     "turns",
+    "overload",
 )
 
 

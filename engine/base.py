@@ -210,12 +210,16 @@ class Metered:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A fault that was dealt with on the way: retried, or another engine took over."""
+    """A fault that was dealt with on the way: retried, or another engine took over.
+
+    `dropped`: how many earlier messages are left out from here on, because the request was too long.
+    """
 
     code: str
     retried: bool = False
     waited_ms: int = 0
     request_id: str | None = None
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

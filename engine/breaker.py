@@ -8,7 +8,7 @@ opened no longer count: only the probe decides.
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import structlog
@@ -20,14 +20,13 @@ FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 30.0
 LONGEST_NAMED_PAUSE_S = 60.0
 _JITTER = 0.2  # so that many servers do not probe in the same moment
-_LEVELS: Mapping[str, Literal["critical", "error"]] = {
-    "upstream_auth": "critical",
-    "upstream_spend_cap": "error",
-}
 
 
 class Breaker:
-    """The breaker of one model and purpose. `clock` is monotonic seconds, `chance` gives 0 to 1."""
+    """The breaker of one model and purpose. `clock` is monotonic seconds, `chance` gives 0 to 1.
+
+    `fault` is what opened it; None while it is closed.
+    """
 
     def __init__(
         self,
@@ -42,6 +41,7 @@ class Breaker:
         self._pause_s = FIRST_PAUSE_S
         self._open_until = 0.0
         self.state: State = "closed"
+        self.fault: str | None = None
 
     def may_call(self) -> bool:
         """Whether a call may be made now; in half-open only the first one may, and it must report back."""
@@ -94,6 +94,7 @@ class Breaker:
     def _enter(self, state: State, fault: str | None = None) -> None:
         if state != self.state:
             why = {} if fault is None else {"fault": fault}
-            level = "info" if state == "closed" else _LEVELS.get(fault or "", "warning")
-            getattr(log, level)("breaker.changed", model=self._model, before=self.state, after=state, **why)
+            say = log.info if state == "closed" else log.warning
+            say("breaker.changed", model=self._model, before=self.state, after=state, **why)
         self.state = state
+        self.fault = None if state == "closed" else fault or self.fault

@@ -1,7 +1,7 @@
 """Deadlines, retries and a breaker around an engine.
 
-Rules: one owner of retries (here); only before the first visible piece; with jitter and a total time limit. A wait that
-the API asks for and that does not fit the limit is not waited for. After the first visible word nothing is asked again.
+Rules: one owner of retries (here); only before the first visible piece; with jitter and a total time limit, and out of one
+budget for the whole process. A wait that the API asks for and that does not fit the limit is not waited for. After the first visible word nothing is asked again.
 tenacity runs the tries and the waits. A stream that is passed on as it comes cannot be wrapped as one call, so a try
 happens in the open, where what it costs can be told at once, and only its failure is handed to tenacity.
 """
@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 
 import tenacity
 
+from engine.alarm import Alarm
 from engine.base import Cited, Done, Engine, EngineRequest, Metered, Piece, Text, ToolUse, Trouble
 from engine.breaker import Breaker, State
+from engine.budget import RetryBudget
 from errors import EngineBusy, EngineDown, EngineError, EngineRefused
 from events import Usage
 
@@ -27,6 +29,7 @@ _BACK_OFF_S = 0.3
 _LASTING_S: Mapping[str, float] = {"upstream_auth": 30.0, "upstream_spend_cap": 60.0}
 _TIMEOUT_WEIGHT = 2
 _KEPT_WHEN_TOO_LONG = 4
+_TOO_LONG = frozenset({"context_too_long", "request_too_large"})
 _SEVERITY: Mapping[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -46,6 +49,7 @@ class _Call:
     """One call with its tries. Times are monotonic seconds.
 
     `waited_s` is the sum between tries, `wait_s` how long to wait before the next one (None: there is none).
+    `dropped` is how many earlier messages the next try leaves out.
     """
 
     request: EngineRequest
@@ -58,6 +62,7 @@ class _Call:
     is_settled: bool = False
     waited_s: float = 0.0
     wait_s: float | None = None
+    dropped: int = 0
 
     @property
     def limit_s(self) -> float:
@@ -92,7 +97,9 @@ class Resilient:
         self._engine = engine
         self._patience = patience or Patience()
         self._clock = clock
+        self._alarm = Alarm(clock)
         self._breakers: dict[tuple[str, str], Breaker] = {}
+        self.budget = RetryBudget()
 
     def breaker(self, model: str, purpose: str = "answer") -> Breaker:
         """The breaker of this model for this purpose."""
@@ -105,6 +112,11 @@ class Resilient:
         for (model, _), breaker in self._breakers.items():
             worst[model] = max(worst.get(model, "closed"), breaker.state, key=lambda state: _SEVERITY[state])
         return dict(worst)
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What keeps each model away, as long as it is away, for readiness."""
+        return {model: breaker.fault for (model, _), breaker in self._breakers.items() if breaker.fault}
 
     async def stream(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the wrapped engine, and a Trouble piece before each new try.
@@ -132,6 +144,7 @@ class Resilient:
 
     async def _tries(self, call: _Call) -> AsyncGenerator[Piece, None]:
         error: EngineError | None = None
+        self.budget.earn()
         async for attempt in self._retrying(call):
             number = attempt.retry_state.attempt_number
             if error is not None and call.breaker.state == "open":  # others have found out in the meantime
@@ -146,12 +159,22 @@ class Resilient:
                 error = exc
             else:
                 return
+            self._alarm.ring(error.fault, call.request.model, error.request_id)
             call.wait_s = self._settle(call, error, number)
             for told in [] if call.spoke else one.cost(call.request.model):
                 yield told
+            if call.wait_s is not None and not call.dropped and not self.budget.pay():
+                call.wait_s = None
+                yield Trouble("retry_budget_spent", request_id=error.request_id)
             if call.wait_s is not None:
                 waited_ms = round(call.wait_s * 1000)
-                yield Trouble(error.fault, retried=True, waited_ms=waited_ms, request_id=error.request_id)
+                yield Trouble(
+                    error.fault,
+                    retried=True,
+                    waited_ms=waited_ms,
+                    request_id=error.request_id,
+                    dropped=call.dropped,
+                )
                 call.waited_s += call.wait_s
             with attempt:
                 raise error
@@ -198,10 +221,12 @@ class Resilient:
 
     def _settle(self, call: _Call, error: EngineError, number: int) -> float | None:
         """Tell the breaker, and say how long to wait before the next try; None: there is none."""
-        shorter = _shortened(call.request) if error.fault == "context_too_long" and number == 1 else None
+        shorter = _shortened(call.request) if error.fault in _TOO_LONG and number == 1 else None
         if shorter is not None and not call.spoke:
+            call.dropped = len(call.request.history) - len(shorter.history)
             call.request, error.fault = shorter, "context_trimmed"
             return 0.0
+        call.dropped = 0
         wait_s = self._wait_s(call, error, number)
         self._tell(call, error, gives_up=wait_s is None)
         return wait_s if call.breaker.state == "closed" else None

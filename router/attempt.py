@@ -4,7 +4,7 @@ Called by router/runner.py. Law: a turn has exactly one end, and what a customer
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,7 +37,7 @@ from events import (
 )
 from knowledge.details import read_details
 from knowledge.language import detect_language
-from readers.routing_line import fold_routing_line
+from readers.routing_line import RoutingLine, fold_routing_line
 from router.closing import notice_text, show_notice
 from router.contain import contained
 from router.desk import Desk
@@ -49,6 +49,7 @@ from store.log import EventLog
 from store.turnlog import TurnLog
 
 log = structlog.get_logger()
+Tell = Callable[[RoutingLine, Sequence[Recorded]], None]
 CUSTOMER = "customer:"
 RECOVERIES_AT_MOST = 6  # a turn that fails again and again is closed honestly instead of paid for without end
 _NO_STATE = ConversationState()
@@ -113,8 +114,13 @@ class _Found:
     trouble: RowUnreadable | None = None
 
 
-async def attempt(event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, server_id: str) -> None:
+async def attempt(
+    event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, server_id: str, tell: Tell
+) -> None:
     """Bring the turn to its end; returns when that is on disk and the routing line is written.
+
+    Args:
+        tell: Hears the routing line too.
 
     Raises:
         Unavailable: The log cannot be read now; nothing was said.
@@ -137,7 +143,7 @@ async def attempt(event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, se
             writer.cancel()
     finally:  # also when the server stops in this very moment
         if turn_log.written and is_end(turn_log.written[-1].event):
-            _write_line(turn, turn_log)
+            _write_line(turn, turn_log, tell)
 
 
 async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
@@ -233,7 +239,8 @@ def _close(desk: Desk, turn: TurnRef, language: str, told: _Told, code: str) -> 
     told.emit(TurnFailed(code=code, message=notice_text(desk, language, notice)))
 
 
-def _write_line(turn: TurnRef, turn_log: TurnLog) -> None:
+def _write_line(turn: TurnRef, turn_log: TurnLog, tell: Tell) -> None:
     """The routing line: exactly one per finished turn."""
     line = fold_routing_line(turn, turn_log.written)
     log.info("turn.routed", **line.model_dump(mode="json"))
+    tell(line, turn_log.written)

@@ -40,12 +40,18 @@ class ReadSlots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Who answers, and who labels (None: only the local classifier does)."""
+    """Who answers, and who labels (None: only the local classifier does).
+
+    `states` are those of the models' breakers, `faults` what keeps a model away, `retries_left` what is left of the
+    budget for retries.
+    """
 
     answer: Engine
     label: Engine | None
     expects_claude: bool
     states: Callable[[], Mapping[str, str]] = dict
+    faults: Callable[[], Mapping[str, str]] = dict
+    retries_left: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,25 @@ let a later start (or another server) take those turns over.
 """
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 import structlog
 
-from errors import FrontdeskError, LeaseLost, SlowedDown, Unavailable
-from events import TurnRef
+from errors import Busy, FrontdeskError, LeaseLost, SlowedDown, Unavailable
+from events import Recorded, TurnRef
+from readers.routing_line import RoutingLine
+from router.admission import Admission
 from router.attempt import attempt
 from router.contain import contained
 from router.desk import Desk
+from router.quota import Quotas
 from store.log import LEASE_S, Accepted, EventLog, NewMessage
 
 log = structlog.get_logger()
-TURNS_AT_ONCE = 500
 RENEW_S = LEASE_S / 3
 _PASSES_AFTER_OUTAGE = 3
 _LOOK_AGAIN_S = 0.1
@@ -32,7 +35,11 @@ _AGAIN_S = (0.1, 0.5, 2.0)
 class TurnRunner:
     """Starts turns and keeps them. `desk` gives the current desk; a turn keeps the one it began with.
 
-    `watch` keeps the desk up to date; it runs as long as the runner does.
+    Args:
+        watch: Keeps the desk up to date; it runs as long as the runner does.
+        admission: How many turns at once.
+        quotas: How many messages of one owner, and of one address.
+        told: Hears the routing line of each turn that ended here, and the events it was made of.
     """
 
     def __init__(
@@ -41,11 +48,17 @@ class TurnRunner:
         desk: Callable[[], Desk],
         server_id: str,
         watch: Callable[[], Coroutine[None, None, None]],
+        admission: Admission | None = None,
+        quotas: Quotas | None = None,
+        told: Callable[[RoutingLine, Sequence[Recorded]], None] = lambda *_: None,
     ) -> None:
         self._log = event_log
         self._desk = desk
         self._server_id = server_id
         self._watch = watch
+        self._told = told
+        self._quotas = quotas or Quotas()
+        self.admission = admission or Admission()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.Event] = {}
         self._by_conversation: defaultdict[str, dict[int, asyncio.Event]] = defaultdict(dict)
@@ -60,6 +73,7 @@ class TurnRunner:
         self._own(self._group, self._forever(self._keep_leases, "lease-keeper"), "lease-keeper")
         self._own(self._group, self._forever(self._watch, "desk-watcher"), "desk-watcher")
         self._own(self._group, self._forever(self._log.listen, "listener"), "listener")
+        self._own(self._group, self._forever(self.admission.run, "admission"), "admission")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,28 +94,60 @@ class TurnRunner:
         """How many turns have not ended."""
         return len(self._running)
 
-    async def start(self, message: NewMessage) -> Accepted:
-        """Accept the message and start its turn; the same message again joins the turn that is there.
+    async def start(
+        self, message: NewMessage, address: str | None = None, *, is_newcomer: bool = False
+    ) -> Accepted:
+        """Accept the message and start its turn; the same message again joins the turn that is there, and is never refused.
+
+        Args:
+            address: Where it comes from, if messages from there are counted.
+            is_newcomer: The owner was never seen before, so nothing of theirs can have been accepted.
 
         Raises:
             Unavailable: Draining, or too many turns at once; nothing was accepted.
-            SlowedDown: This owner's last messages were hostile; nothing was accepted.
+            SlowedDown: This owner sends too much, or hostile things; nothing was accepted.
             NotFound, Conflict, Busy: See EventLog.accept.
         """
-        wait_s = self._desk().offenders.wait_s(message.owner)
-        if wait_s:
-            raise SlowedDown(wait_s)
-        if self.is_draining or self.under_way + len(self._arriving) >= TURNS_AT_ONCE:
-            raise Unavailable
         has_arrived = asyncio.Event()
         self._arriving.add(has_arrived)
         try:
-            accepted = await self._log.accept(message)
-            if accepted.is_new:
-                self._spawn(accepted.turn, message.owner)
+            try:
+                self._check(message.owner, address)
+                await self.admission.enter()
+            except Busy as refusal:
+                if is_newcomer:
+                    raise
+                return await self._joined(message, refusal)
+            return await self._accept(message)
         finally:
             self._arriving.remove(has_arrived)
             has_arrived.set()
+
+    def _check(self, owner: str, address: str | None) -> None:
+        """Let the message in, if its sender may send one now."""
+        if self.is_draining:
+            raise Unavailable
+        wait_s = self._desk().offenders.wait_s(owner) or self._quotas.take(owner, address)
+        if wait_s:
+            raise SlowedDown(wait_s)
+
+    async def _joined(self, message: NewMessage, refusal: Busy) -> Accepted:
+        """The turn of a message that was accepted before, whatever speaks against new ones now."""
+        turn = await self._log.find_accepted(message)
+        if turn is None:
+            raise refusal
+        return Accepted(turn, is_new=False)
+
+    async def _accept(self, message: NewMessage) -> Accepted:
+        """Store it and start its turn, which keeps the place that was taken for it."""
+        is_started, began = False, time.monotonic()
+        try:
+            accepted = await self._log.accept(message)
+            self.admission.note_stored(time.monotonic() - began)
+            is_started = accepted.is_new and self._spawn(accepted.turn, message.owner)
+        finally:
+            if not is_started:
+                self.admission.leave()
         return accepted
 
     async def drain(self, patience_s: float) -> int:
@@ -111,22 +157,27 @@ class TurnRunner:
             How many did not end in time.
         """
         self.is_draining = True
+        turns = self.under_way + len(self._arriving)
         log.info("drain.started", turns=self.under_way, arriving=len(self._arriving))
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 while open_ends := [*self._arriving, *self._running.values()]:
                     await open_ends[0].wait()
         handed_over = self.under_way + len(self._arriving)
-        log.info("drain.ended", handed_over=handed_over)
+        log.info("drain.ended", finished=turns - handed_over, handed_over=handed_over)
         return handed_over
 
-    def _spawn(self, turn: TurnRef, owner: str) -> None:
+    def _spawn(self, turn: TurnRef, owner: str) -> bool:
+        """Run it, and give its place back at its end; false when it is not to run here."""
         if self._group is None or turn.turn_id in self._running:
-            return  # stopping: the lease runs out, and the next server takes it; or it runs here already
+            return (
+                False  # stopping: the lease runs out, and the next server takes it; or it runs here already
+            )
         ended = asyncio.Event()
         self._running[turn.turn_id] = ended
         self._by_conversation[turn.conversation_id][turn.ordinal] = ended
         self._own(self._group, self._supervised(turn, owner, ended), f"turn-{turn.turn_id}")
+        return True
 
     async def _supervised(self, turn: TurnRef, owner: str, ended: asyncio.Event) -> None:
         """Bring the turn to its end. What cannot be ended here is left to its lease, and taken over later."""
@@ -134,12 +185,13 @@ class TurnRunner:
             for wait_s in (*_AGAIN_S, None):
                 with contained("turn.interrupted", turn_id=turn.turn_id) as caught:
                     await self._wait_for_earlier(turn)
-                    await attempt(self._log, self._desk(), turn, owner, self._server_id)
+                    await attempt(self._log, self._desk(), turn, owner, self._server_id, self._told)
                 if wait_s is None or caught.error is None or isinstance(caught.error, LeaseLost):
                     return
                 await asyncio.sleep(wait_s)
         finally:
             ended.set()
+            self.admission.leave()
             del self._running[turn.turn_id]
             here = self._by_conversation[turn.conversation_id]
             del here[turn.ordinal]
@@ -181,9 +233,11 @@ class TurnRunner:
             await asyncio.sleep(RENEW_S)
 
     async def _take_over(self) -> None:
-        room = TURNS_AT_ONCE - self.under_way
+        room = self.admission.at_most - self.under_way
         for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
             owner = await self._log.owner(turn.conversation_id) or ""
             if turn.turn_id not in self._running and not self.is_draining:
                 log.warning("turn.recovered", turn_id=turn.turn_id)
-                self._spawn(turn, owner)
+                self.admission.enter_anyway()
+                if not self._spawn(turn, owner):
+                    self.admission.leave()

@@ -77,6 +77,16 @@ def accept_message(
     return Accepted(turn, is_new=True), _store(connection, turn, message, server_id, now_s)
 
 
+def find_accepted(connection: Connection, message: NewMessage, now_s: float) -> TurnRef | None:
+    """The turn of this message, if it was accepted before; nothing is stored.
+
+    Raises:
+        NotFound, Conflict: As for accept_message.
+    """
+    conversation_id = _conversation(connection, message, now_s)
+    return None if conversation_id is None else _earlier(connection, conversation_id, message)
+
+
 def _conversation(connection: Connection, message: NewMessage, now_s: float) -> str | None:
     """The caller's conversation that the message belongs to; None when it starts one."""
     if message.conversation_id is None:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tu
 from errors import RowUnreadable
 from events import Recorded, TurnRef
 from store import follow, leases
-from store.accepting import LEASE_S, Accepted, NewMessage, accept_message, place_of
+from store.accepting import LEASE_S, Accepted, NewMessage, accept_message, find_accepted, place_of
 from store.bell import Bell
 from store.database import Database
 from store.rows import is_turn, recorded_in, turn_ref
@@ -76,6 +76,14 @@ class EventLog:
         if recorded is not None:
             self._wake.publish(Committed(accepted.turn, (recorded,), has_ended=False))
         return accepted
+
+    async def find_accepted(self, message: NewMessage) -> TurnRef | None:
+        """The turn of this message, if it was accepted before.
+
+        Raises:
+            NotFound, Conflict: As for accept.
+        """
+        return await self._database.read(lambda connection: find_accepted(connection, message, self._clock()))
 
     def turn_log(self, turn: TurnRef, last_seq: int) -> TurnLog:
         """Where the running turn appends its events, after `last_seq`."""

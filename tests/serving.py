@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import uvicorn
 
+from api.connection import Connection
 from router.desk import Engines
 from server import House, create_app
 from settings import Settings
@@ -50,18 +51,28 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, engines: Engines | None = None, patience_s: float = 1.0
+    settings: Settings,
+    engines: Engines | None = None,
+    patience_s: float = 1.0,
+    connection: type[Connection] = Connection,
 ) -> AsyncGenerator[Running, None]:
     """The server for these settings, until the context is left.
 
     Args:
         engines: Others than those the settings ask for.
         patience_s: How long turns under way may take at the end.
+        connection: One with other limits.
     """
     app = create_app(settings, engines, patience_s)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         config = uvicorn.Config(
-            app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5
+            app,
+            http=connection,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
         )
         server = QuietServer(config)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

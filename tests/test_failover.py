@@ -9,76 +9,25 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.breaker import FIRST_PAUSE_S
-from engine.claude import Claude
-from engine.failover import Failover
-from engine.local import Local
-from engine.resilient import Patience, Resilient
-from router.desk import Engines
+from engine.resilient import Patience
 from tests.desks import take_your_time
-from tests.engine.calls import Clock
-from tests.model_like import ModelLike
-from tests.router.room import Talk, Turn, desk, unhurried
+from tests.router.room import Turn
 from tests.serving import Running, local_settings, running, streamed, text_of
-from tests.simulation import Simulation
-from tests.waiting import PATIENCE_S
+from tests.upstream import CALM, ENGLISH, HAIKU, HELLO, QUOTE, SONNET, SPANISH, Line, line
 
-HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
-ENGLISH, SPANISH = (
-    "Does your car insurance cover hail damage?",
-    "¿El seguro de coche cubre los daños por granizo?",
-)
-HELLO = "Hello there!"
-QUOTE = "How much to insure a 2022 Nissan Leaf with 20000 miles? I am 34."
-LABELS = {
-    ENGLISH: ("product_info", "en"),
-    SPANISH: ("product_info", "es"),
-    HELLO: ("greeting", "en"),
-    QUOTE: ("quote", "en"),
-}
-CALM = Patience(first_piece_s=PATIENCE_S, probe_s=PATIENCE_S, silence_s=PATIENCE_S, retry_total_s=1.0)
 Body = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Line:
-    """Claude's engines, the API behind them, and the breakers' clock."""
-
-    api: Simulation
-    resilient: Resilient
-    clock: Clock
-
-    @property
-    def engines(self) -> Engines:
-        """As the server builds them."""
-        states = self.resilient
-        return Engines(Failover(states, Local()), states, expects_claude=True, states=lambda: states.states)
-
-    def talk(self) -> Talk:
-        """A conversation."""
-        return Talk(unhurried(desk(self.engines)))
-
-    async def ask(self, text: str = ENGLISH) -> Turn:
-        """The turn in a conversation of its own."""
-        return await self.talk().say(text)
-
-
 @asynccontextmanager
-async def _line(patience: Patience = CALM, key: str | None = None) -> AsyncGenerator[Line, None]:
-    clock = Clock()
-    async with Simulation(ModelLike(LABELS)) as api, Claude(key or api.api_key, api.base_url) as claude:
-        yield Line(api, Resilient(claude, patience, clock), clock)
-
-
-@asynccontextmanager
-async def _served(folder: Path, line: Line) -> AsyncGenerator[Running, None]:
-    async with running(local_settings(folder), line.engines) as server:
+async def _served(folder: Path, upstream: Line) -> AsyncGenerator[Running, None]:
+    async with running(local_settings(folder), upstream.engines) as server:
         yield server
 
 
@@ -120,9 +69,9 @@ def _body(turn: Turn) -> Body:
 )
 async def test_an_outage_is_answered_honestly(fault: str) -> None:
     """Whatever the API does, the customer reads a useful answer, and that it is a basic one."""
-    async with _line(replace(CALM, first_piece_s=0.5) if "hang" in fault else CALM) as line:
-        line.api.faults("*", fault)
-        turn = await line.ask()
+    async with line(replace(CALM, first_piece_s=0.5) if "hang" in fault else CALM) as upstream:
+        upstream.api.faults("*", fault)
+        turn = await upstream.ask()
 
     _check_honest(_body(turn))
     assert turn.line.outcome == "answered_degraded"
@@ -131,12 +80,12 @@ async def test_an_outage_is_answered_honestly(fault: str) -> None:
 
 async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(tmp_path: Path) -> None:
     """In real time: the label hangs first, then the answer, and the customer still gets words in time."""
-    async with _line(Patience()) as line, _served(tmp_path, line) as server:
-        line.api.faults("*", "hang x*")
+    async with line(Patience()) as upstream, _served(tmp_path, upstream) as server:
+        upstream.api.faults("*", "hang x*")
         started = time.monotonic()
         reply = await _post(server, ENGLISH)
         took_s = time.monotonic() - started
-        await line.api.until(lambda: line.api.open_answers == 0)
+        await upstream.api.until(lambda: upstream.api.open_answers == 0)
 
     _check_honest(reply)
     assert took_s < 9 + 6  # the promise, and what a busy machine may add to the eight seconds of waiting
@@ -144,36 +93,36 @@ async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(t
 
 async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: Path) -> None:
     """The API is gone for twenty customers; a moment after it is back, so is everybody."""
-    async with _line() as line, _served(tmp_path, line) as server:
+    async with line() as upstream, _served(tmp_path, upstream) as server:
         take_your_time(server.house)
-        await line.api.down()
+        await upstream.api.down()
         replies = [await _post(server, SPANISH) for _ in range(20)]
-        assert line.resilient.states == {HAIKU: "open", SONNET: "open"}
+        assert upstream.resilient.states == {HAIKU: "open", SONNET: "open"}
         ready = (await server.client.get("/readyz")).json()
-        await line.api.up()
-        line.clock.now += FIRST_PAUSE_S
+        await upstream.api.up()
+        upstream.clock.now += FIRST_PAUSE_S
         back = await _post(server, ENGLISH)
 
     for reply in replies:
         _check_honest(reply, "es")
     assert ready["status"] == "ready"
     assert (back["engine"], back["degraded"], back["decided_by"]) == ("claude", False, "haiku")
-    assert line.resilient.states == {HAIKU: "closed", SONNET: "closed"}
+    assert upstream.resilient.states == {HAIKU: "closed", SONNET: "closed"}
 
 
 @pytest.mark.parametrize(("fault", "most"), [("529 x*", 6), ("500 x*", 6), ("429:60 x*", 2), ("401 x*", 2)])
 async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> None:
     """Twenty turns during an outage: a handful of calls. Then one probe for labels and one for answers."""
-    async with _line() as line:
-        line.api.faults("*", fault)
+    async with line() as upstream:
+        upstream.api.faults("*", fault)
         for _ in range(20):
-            await line.ask()
-        calls = len(line.api.calls())
-        line.clock.now += 80
+            await upstream.ask()
+        calls = len(upstream.api.calls())
+        upstream.clock.now += 80
         async with asyncio.TaskGroup() as group:
             for _ in range(10):
-                group.create_task(line.ask())
-        probes = line.api.calls()[calls:]
+                group.create_task(upstream.ask())
+        probes = upstream.api.calls()[calls:]
 
     assert calls <= most
     assert sorted(probe.model for probe in probes) == [HAIKU, SONNET]
@@ -181,10 +130,10 @@ async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> 
 
 async def test_a_short_overload_is_not_noticed() -> None:
     """One 529 or one rate limit, and the answer is Claude's all the same."""
-    async with _line(replace(CALM, retry_total_s=3.0)) as line:
-        line.api.faults(SONNET, "529")
-        line.api.faults(HAIKU, "429:1")
-        turn = await line.ask()
+    async with line(replace(CALM, retry_total_s=3.0)) as upstream:
+        upstream.api.faults(SONNET, "529")
+        upstream.api.faults(HAIKU, "429:1")
+        turn = await upstream.ask()
 
     assert (turn.line.engine, turn.line.outcome) == ("claude", "answered")
     assert turn.line.retries == 2
@@ -193,9 +142,9 @@ async def test_a_short_overload_is_not_noticed() -> None:
 
 async def test_only_the_classifier_is_down() -> None:
     """A normal answer from Claude; only the log knows that the local label decided."""
-    async with _line() as line:
-        line.api.faults(HAIKU, "500 x*")
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(HAIKU, "500 x*")
+        turn = await upstream.ask()
 
     assert (turn.line.engine, turn.line.outcome, turn.line.decided_by) == ("claude", "answered", "local")
     assert turn.faults[-1] == "classifier_fallback"
@@ -203,9 +152,9 @@ async def test_only_the_classifier_is_down() -> None:
 
 async def test_only_the_specialist_is_down() -> None:
     """A local answer under Claude's intent."""
-    async with _line() as line:
-        line.api.faults(SONNET, "500 x*")
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(SONNET, "500 x*")
+        turn = await upstream.ask()
 
     _check_honest(_body(turn))
     assert turn.route.decided_by == "haiku"
@@ -213,9 +162,9 @@ async def test_only_the_specialist_is_down() -> None:
 
 async def test_a_quote_is_still_worked_out() -> None:
     """In basic mode the price is the same tool's."""
-    async with _line() as line:
-        line.api.faults("*", "401 x*")
-        turn = await line.ask(QUOTE)
+    async with line() as upstream:
+        upstream.api.faults("*", "401 x*")
+        turn = await upstream.ask(QUOTE)
 
     assert turn.reply.degraded
     assert turn.reply.quote is not None
@@ -224,9 +173,9 @@ async def test_a_quote_is_still_worked_out() -> None:
 
 async def test_claude_goes_down_between_the_tool_and_the_answer() -> None:
     """What was found is told all the same, once, and by one voice."""
-    async with _line() as line:
-        line.api.faults(SONNET, "ok, 500 x*")
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(SONNET, "ok, 500 x*")
+        turn = await upstream.ask()
 
     _check_honest(_body(turn))
     assert len(turn.tools) == 1
@@ -235,10 +184,10 @@ async def test_claude_goes_down_between_the_tool_and_the_answer() -> None:
 @pytest.mark.parametrize("fault", ["reset:2", "error:2", "stall:60:2", "badjson:2", "cut:2:word"])
 async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str) -> None:
     """What was shown is neither doubled nor taken back; the customer learns that it may be incomplete."""
-    async with _line(replace(CALM, silence_s=1.0) if "stall" in fault else CALM) as line:
-        line.api.pace(chunk_chars=8)
-        line.api.faults(HAIKU, f"ok, {fault}")
-        turn = await line.ask(HELLO)
+    async with line(replace(CALM, silence_s=1.0) if "stall" in fault else CALM) as upstream:
+        upstream.api.pace(chunk_chars=8)
+        upstream.api.faults(HAIKU, f"ok, {fault}")
+        turn = await upstream.ask(HELLO)
 
     assert turn.text.startswith("Hello, ")
     assert turn.text.count("Hello") == 1
@@ -248,9 +197,9 @@ async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str) -> None:
 
 async def test_a_stream_that_breaks_off_ends_like_every_stream(tmp_path: Path) -> None:
     """A chat page never waits for an end that does not come, and what it shows is what is kept."""
-    async with _line() as line, _served(tmp_path, line) as server:
-        line.api.pace(chunk_chars=8)
-        line.api.faults(HAIKU, "ok, reset:2")
+    async with line() as upstream, _served(tmp_path, upstream) as server:
+        upstream.api.pace(chunk_chars=8)
+        upstream.api.faults(HAIKU, "ok, reset:2")
         frames = await streamed(server.client, {"message": HELLO})
 
     assert frames[-1].type == "RUN_FINISHED"
@@ -260,9 +209,9 @@ async def test_a_stream_that_breaks_off_ends_like_every_stream(tmp_path: Path) -
 @pytest.mark.parametrize("fault", ["reset:0", "error:0", "cut:0"])
 async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str) -> None:
     """The customer notices nothing."""
-    async with _line() as line:
-        line.api.faults(SONNET, fault)
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(SONNET, fault)
+        turn = await upstream.ask()
 
     assert (turn.line.engine, turn.line.outcome, turn.line.retries) == ("claude", "answered", 1)
 
@@ -270,9 +219,9 @@ async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str) 
 @pytest.mark.parametrize("fault", ["empty", "refusal", "max_tokens:1"])
 async def test_an_answer_without_words_is_given_locally(fault: str) -> None:
     """Never an empty bubble."""
-    async with _line() as line:
-        line.api.faults(SONNET, f"{fault} x*")
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(SONNET, f"{fault} x*")
+        turn = await upstream.ask()
 
     _check_honest(_body(turn))
     assert turn.line.cost_usd > 0
@@ -280,9 +229,9 @@ async def test_an_answer_without_words_is_given_locally(fault: str) -> None:
 
 async def test_a_cut_sentence_is_shown_as_cut() -> None:
     """The limit was reached in the middle of a word: the customer sees that something is missing."""
-    async with _line() as line:
-        line.api.faults(HAIKU, "ok, max_tokens:3")
-        turn = await line.ask(HELLO)
+    async with line() as upstream:
+        upstream.api.faults(HAIKU, "ok, max_tokens:3")
+        turn = await upstream.ask(HELLO)
 
     assert turn.text.startswith("Hello, ")
     assert turn.text.endswith("E…")
@@ -293,9 +242,9 @@ async def test_a_cut_sentence_is_shown_as_cut() -> None:
 )
 async def test_a_strange_line_changes_nothing(fault: str) -> None:
     """Pings, unknown events, split letters, odd spellings and one broken tool request are our business alone."""
-    async with _line() as line:
-        line.api.faults(SONNET, fault)
-        turn = await line.ask()
+    async with line() as upstream:
+        upstream.api.faults(SONNET, fault)
+        turn = await upstream.ask()
 
     assert (turn.line.engine, turn.line.outcome) == ("claude", "answered")
     assert turn.reply.citations
@@ -303,12 +252,12 @@ async def test_a_strange_line_changes_nothing(fault: str) -> None:
 
 async def test_a_refused_message_does_not_poison_the_conversation() -> None:
     """It is left out of what Claude reads next, or every later turn would be refused as well."""
-    async with _line() as line:
-        talk = line.talk()
-        line.api.faults(SONNET, "refusal")
+    async with line() as upstream:
+        talk = upstream.talk()
+        upstream.api.faults(SONNET, "refusal")
         refused = await talk.say(ENGLISH)
         fine = await talk.say(HELLO)
-        sent = line.api.calls()[-1].body["messages"]
+        sent = upstream.api.calls()[-1].body["messages"]
 
     assert "stop_refusal" in refused.faults
     assert fine.line.outcome == "answered"
@@ -317,9 +266,9 @@ async def test_a_refused_message_does_not_poison_the_conversation() -> None:
 
 async def test_a_wrong_key_never_shows(capfd: pytest.CaptureFixture[str]) -> None:
     """One loud line for the operator, no retries, and the key in no log."""
-    async with _line(key="sk-ant-not-this-one") as line:
-        turns = [await line.ask() for _ in range(5)]
-        calls = len(line.api.calls())
+    async with line(key="sk-ant-not-this-one") as upstream:
+        turns = [await upstream.ask() for _ in range(5)]
+        calls = len(upstream.api.calls())
     shown = "".join(capfd.readouterr())
 
     for turn in turns:

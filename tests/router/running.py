@@ -25,9 +25,13 @@ in_module_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @asynccontextmanager
-async def house_of(folder: Path, engine: Engine) -> AsyncIterator[House]:
-    """A desk whose answers this engine gives, on the folder's database; leaving it cuts short what still runs."""
-    async with open_house(local_settings(folder), only(engine)) as house:
+async def house_of(folder: Path, engine: Engine, **changes: object) -> AsyncIterator[House]:
+    """A desk whose answers this engine gives, on the folder's database; leaving it cuts short what still runs.
+
+    Args:
+        changes: Of the settings.
+    """
+    async with open_house(local_settings(folder, **changes), only(engine)) as house:
         yield house
 
 

@@ -158,11 +158,10 @@ async def test_a_turn_that_another_server_took_is_left_to_it(tmp_path: Path) -> 
     assert "Too late." not in fold_text(item.event for item in recorded)
 
 
-async def test_a_full_desk_refuses_before_acceptance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_desk_refuses_before_acceptance(tmp_path: Path) -> None:
     """Overload is a plain no, never a message that was taken and not answered."""
-    monkeypatch.setattr(runner_module, "TURNS_AT_ONCE", 3)
     hold = asyncio.Event()
-    async with house_of(tmp_path, Scripted([hold, "Yes."])) as house:
+    async with house_of(tmp_path, Scripted([hold, "Yes."]), FRONTDESK_TURNS_AT_ONCE=3) as house:
         messages = [replace(HELLO, owner=f"visitor:{number}") for number in range(8)]
         outcomes = await asyncio.gather(*(house.runner.start(m) for m in messages), return_exceptions=True)
         hold.set()
