@@ -92,14 +92,14 @@ async def test_words_that_were_shown_stay_when_the_turn_breaks(
 ) -> None:
     """A customer who has read half an answer keeps it, and is told that it is a half."""
     hold = asyncio.Event()
-    swap.engine = Scripted(["This is ", "as far ", "as it ", hold, ValueError("bug")])
+    swap.engine = Scripted(["Here is what we know. ", "as far ", "as it ", hold, ValueError("bug")])
     turn = (await house.runner.start(hello)).turn
     await until(house, turn, "text.delta")
     hold.set()
     told = await whole(house, turn)
 
     text = fold_text(item.event for item in told)
-    assert text.startswith("This is as far as it")
+    assert text.startswith("Here is what we know. as far as it")
     assert "may be incomplete" in text
     assert kinds(told).count("text.started") == kinds(told).count("text.ended") == 1
     assert kinds(told)[-1] == "turn.failed"
@@ -160,7 +160,7 @@ async def test_words_that_were_shown_before_a_restart_are_never_taken_back(
     tmp_path: Path, lines: Lines
 ) -> None:
     """What a customer has read stays; the turn is closed with an honest notice, not answered from the top."""
-    async with house_of(tmp_path, Scripted(["The price ", "is ", asyncio.Event()])) as house:
+    async with house_of(tmp_path, Scripted(["Here is what we know. ", "A person ", asyncio.Event()])) as house:
         turn = (await house.runner.start(HELLO)).turn
         await until(house, turn, "text.delta")
     engine = Scripted(["Something else."])
@@ -168,7 +168,7 @@ async def test_words_that_were_shown_before_a_restart_are_never_taken_back(
         told = await whole(house, turn)
 
     text = fold_text(item.event for item in told)
-    assert text.startswith("The price")
+    assert text.startswith("Here is what")
     assert "may be incomplete" in text
     assert "Something else" not in text
     assert only_of(told, TurnFailed).code == "interrupted"
@@ -224,7 +224,7 @@ async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp
 async def test_a_ticket_is_told_even_when_the_words_after_it_were_cut(tmp_path: Path) -> None:
     """A person is on the way: the reply and the history must say so, also after a restart in mid-sentence."""
     async with house_of(
-        tmp_path, Scripted([HANDOFF], afterwards=["A person ", "will ", asyncio.Event()])
+        tmp_path, Scripted([HANDOFF], afterwards=["Here is what we know. ", "A person ", asyncio.Event()])
     ) as house:
         turn = (await house.runner.start(PERSON)).turn
         await until(house, turn, "text.delta")
