@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 PORT ?= 8080
 export PORT
 
-.PHONY: setup run test cover check bench lock clean
+.PHONY: setup run test cover check bench faults lock clean
 
 setup: $(VENV)/.ready
 
@@ -48,6 +48,13 @@ check: setup
 
 bench: setup
 	@$(PY) -m bench
+
+# The fault table: the tests that are marked with its rows, the long ones too. ROWS=P2,D3 runs only those; SIZE=full is
+# the hundred kills of docs/reliability.md and takes about twenty minutes.
+ROWS ?=
+SIZE ?= lab
+faults: setup
+	@$(PY) -m pytest --faults --size $(SIZE) --rows "$(ROWS)" --numprocesses auto --dist loadscope
 
 # Needs uv. Hashes for all platforms, no index address. The server's lock is the part that a server needs.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header

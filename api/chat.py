@@ -52,7 +52,8 @@ async def post_chat(request: Request) -> Response:
     response: Response
     if "text/event-stream" in request.headers.get("accept", "").lower():
         after_seq = _resume_point(accepted.turn, request.headers.get("last-event-id", ""))
-        response = FrameStream(turn_frames(house.event_log, accepted.turn, after_seq, caller.new_token))
+        frames = turn_frames(house.event_log, accepted.turn, after_seq, caller.new_token)
+        response = FrameStream(frames, accepted.turn.turn_id)
     else:
         response = await _whole_reply(house, accepted.turn, caller)
     return with_token(response, caller, request)

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import structlog
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from api.agui import KEEP_ALIVE, error_frame, frame
 from errors import NotFound
@@ -17,6 +18,7 @@ from events import Event, TurnRef, is_end
 from router.contain import contained
 from store.log import EventLog
 
+log = structlog.get_logger()
 _QUIET_S = 7.0
 _LAST_SEQ_DIGITS = 9
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -24,16 +26,28 @@ _RESUME_TEXT = "The server is being restarted. Nothing is lost: connect again an
 
 
 class FrameStream(StreamingResponse):
-    """A response of SSE frames; the generator behind it is closed with it."""
+    """A response of SSE frames; the generator behind it is closed with it.
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+    `turn_id` says whose frames they are, if they are of one turn: a client that leaves before their end is logged.
+    """
+
+    def __init__(self, frames: AsyncGenerator[bytes, None], turn_id: str | None = None) -> None:
         super().__init__(frames, media_type="text/event-stream", headers=_HEADERS)
         self._frames = frames
+        self._turn_id = turn_id
+        self._has_ended = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send everything; returns when it is sent or the client is gone."""
+        await super().__call__(scope, receive, send)
+        if not self._has_ended and self._turn_id is not None:
+            log.info("client.gone", turn_id=self._turn_id)
 
     async def stream_response(self, send: Send) -> None:
         """Send the frames until they end or the client is gone."""
         async with aclosing(self._frames):
             await super().stream_response(send)
+        self._has_ended = True
 
 
 async def turn_frames(

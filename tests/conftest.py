@@ -14,6 +14,8 @@ from settings import Settings, set_up_log
 from tests.postgres import ELSEWHERE, Postgres, running_postgres
 from tests.quicktime import QuickLoop
 
+pytest_plugins = ["tests.faults.plugin"]
+
 _OURS = ("ANTHROPIC_", "FRONTDESK_")
 _REQUIRE = "FRONTDESK_TEST_REQUIRE"  # says which parts of the suite must not be skipped
 _KEPT = {_REQUIRE, ELSEWHERE}

@@ -105,13 +105,18 @@ class ServerProcess:
             return 0
         return await soon(self._process.wait())
 
+    @property
+    def out(self) -> str:
+        """What it printed so far on stdout."""
+        return self._out.read_text(encoding="utf-8")
+
     def printed(self) -> str:
         """All it printed so far, on both outputs, in all its lives."""
-        return self._out.read_text(encoding="utf-8") + self._err.read_text(encoding="utf-8")
+        return self.out + self._err.read_text(encoding="utf-8")
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log lines."""
-        return [json.loads(line) for line in self._out.read_text(encoding="utf-8").splitlines() if line]
+        return [json.loads(line) for line in self.out.splitlines() if line]
 
     async def routed(self, turns: int) -> list[dict[str, Any]]:
         """The routing lines, once there are so many: they are printed after the customer has the answer."""

@@ -117,6 +117,7 @@ async def test_the_newest_edit_is_what_is_learned(tmp_path: Path) -> None:
         assert learned == ["bula vinaka"]
 
 
+@pytest.mark.fault("P10")
 async def test_a_broken_prompt_leaves_the_last_good_one_serving(tmp_path: Path) -> None:
     """A typing error would take the desk down, or nobody would notice it."""
     folder = small_prompts(tmp_path)
@@ -144,6 +145,7 @@ async def test_a_broken_prompt_leaves_the_last_good_one_serving(tmp_path: Path) 
         assert keeper.current().catalogue.version == good.catalogue.version
 
 
+@pytest.mark.fault("P10")
 @pytest.mark.parametrize("name", ["quote.md", "_notices.md", "classifier.md", "_lexicon.md"])
 async def test_a_deleted_file_leaves_the_last_good_desk_serving(name: str, tmp_path: Path) -> None:
     """A slip with the mouse would take an intent, its notices or its words away from customers."""
@@ -161,6 +163,7 @@ async def test_a_deleted_file_leaves_the_last_good_desk_serving(name: str, tmp_p
         assert keeper.current().catalogue.version == good.catalogue.version
 
 
+@pytest.mark.fault("P10")
 async def test_half_written_files_are_never_served(tmp_path: Path) -> None:
     """A turn would be answered with half of its guardrails."""
     folder = small_prompts(tmp_path)
@@ -199,6 +202,7 @@ async def test_a_folder_that_changed_while_it_was_read_is_read_again(tmp_path: P
         assert keeper.current() is good
 
 
+@pytest.mark.fault("P10")
 async def test_a_folder_that_went_away_leaves_the_desk_open(tmp_path: Path) -> None:
     """A lost network drive would close the desk."""
     folder = small_prompts(tmp_path)
@@ -211,6 +215,7 @@ async def test_a_folder_that_went_away_leaves_the_desk_open(tmp_path: Path) -> N
         assert keeper.current() is good
 
 
+@pytest.mark.fault("T6")
 async def test_articles_are_followed_too(tmp_path: Path) -> None:
     """A corrected article would be cited in its old words until a restart."""
     small_prompts(tmp_path)
@@ -234,6 +239,7 @@ async def test_articles_are_followed_too(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault("P11")
 def test_a_bad_prompt_stops_the_start(tmp_path: Path) -> None:
     """A desk would open with an intent that cannot answer."""
     folder = small_prompts(tmp_path)

@@ -132,6 +132,7 @@ def test_try_shows_route_tool_and_answer_and_leaves_nothing_behind() -> None:
         assert words in result.stdout
 
 
+@pytest.mark.fault("P11")
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
@@ -152,6 +153,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line(setting: str, value: str,
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.fault("D6")
 def test_a_database_of_a_newer_version_stops_the_start_with_one_line(tmp_path: Path) -> None:
     """After going back to an older version, ops read what to do, and the database stays as it is."""
     with closing(sqlite3.connect(tmp_path / "desk.db")) as newer:

@@ -18,6 +18,7 @@ import pytest
 from engine.breaker import FIRST_PAUSE_S
 from engine.resilient import Patience
 from tests.desks import take_your_time
+from tests.faults.plugin import shows
 from tests.router.room import Turn
 from tests.serving import Running, local_settings, running, streamed, text_of
 from tests.upstream import CALM, ENGLISH, HAIKU, HELLO, QUOTE, SONNET, SPANISH, Line, line
@@ -55,16 +56,16 @@ def _body(turn: Turn) -> Body:
 @pytest.mark.parametrize(
     "fault",
     [
-        "529 x*",
-        "500 x*",
-        "502 x*",
-        "reset:0 x*",
-        "429:60 x*",
-        "429:spend x*",
-        "401 x*",
-        "404 x*",
-        "hang x*",
-        "hang200 x*",
+        shows("U4", "529 x*"),
+        shows("U5", "500 x*"),
+        shows("U5", "502 x*"),
+        shows("U10", "reset:0 x*"),
+        shows("U2", "429:60 x*"),
+        shows("U3", "429:spend x*"),
+        shows("U6", "401 x*"),
+        shows("U6", "404 x*"),
+        shows("U9", "hang x*"),
+        shows("U9", "hang200 x*"),
     ],
 )
 async def test_an_outage_is_answered_honestly(fault: str) -> None:
@@ -78,6 +79,7 @@ async def test_an_outage_is_answered_honestly(fault: str) -> None:
     assert "classifier_fallback" in turn.faults
 
 
+@pytest.mark.fault("U9")
 async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(tmp_path: Path) -> None:
     """In real time: the label hangs first, then the answer, and the customer still gets words in time."""
     async with line(Patience()) as upstream, _served(tmp_path, upstream) as server:
@@ -91,6 +93,7 @@ async def test_with_the_defaults_a_hanging_api_is_answered_within_nine_seconds(t
     assert took_s < 9 + 6  # the promise, and what a busy machine may add to the eight seconds of waiting
 
 
+@pytest.mark.fault("U18")
 async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: Path) -> None:
     """The API is gone for twenty customers; a moment after it is back, so is everybody."""
     async with line() as upstream, _served(tmp_path, upstream) as server:
@@ -110,7 +113,15 @@ async def test_nobody_there_is_answered_in_spanish_and_ends_by_itself(tmp_path: 
     assert upstream.resilient.states == {HAIKU: "closed", SONNET: "closed"}
 
 
-@pytest.mark.parametrize(("fault", "most"), [("529 x*", 6), ("500 x*", 6), ("429:60 x*", 2), ("401 x*", 2)])
+@pytest.mark.parametrize(
+    ("fault", "most"),
+    [
+        shows("U4", "529 x*", 6),
+        shows("U5", "500 x*", 6),
+        shows("U2", "429:60 x*", 2),
+        shows("U6", "401 x*", 2),
+    ],
+)
 async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> None:
     """Twenty turns during an outage: a handful of calls. Then one probe for labels and one for answers."""
     async with line() as upstream:
@@ -128,6 +139,7 @@ async def test_an_outage_sees_few_calls_and_one_probe(fault: str, most: int) -> 
     assert sorted(probe.model for probe in probes) == [HAIKU, SONNET]
 
 
+@pytest.mark.fault("U1", "U4")
 async def test_a_short_overload_is_not_noticed() -> None:
     """One 529 or one rate limit, and the answer is Claude's all the same."""
     async with line(replace(CALM, retry_total_s=3.0)) as upstream:
@@ -140,6 +152,7 @@ async def test_a_short_overload_is_not_noticed() -> None:
     assert set(turn.faults) == {"upstream_529", "upstream_429"}
 
 
+@pytest.mark.fault("U16")
 async def test_only_the_classifier_is_down() -> None:
     """A normal answer from Claude; only the log knows that the local label decided."""
     async with line() as upstream:
@@ -150,6 +163,7 @@ async def test_only_the_classifier_is_down() -> None:
     assert turn.faults[-1] == "classifier_fallback"
 
 
+@pytest.mark.fault("U17")
 async def test_only_the_specialist_is_down() -> None:
     """A local answer under Claude's intent."""
     async with line() as upstream:
@@ -160,6 +174,7 @@ async def test_only_the_specialist_is_down() -> None:
     assert turn.route.decided_by == "haiku"
 
 
+@pytest.mark.fault("U18")
 async def test_a_quote_is_still_worked_out() -> None:
     """In basic mode the price is the same tool's."""
     async with line() as upstream:
@@ -171,6 +186,7 @@ async def test_a_quote_is_still_worked_out() -> None:
     assert turn.reply.quote.monthly_premium_usd in turn.text
 
 
+@pytest.mark.fault("U5")
 async def test_claude_goes_down_between_the_tool_and_the_answer() -> None:
     """What was found is told all the same, once, and by one voice."""
     async with line() as upstream:
@@ -181,7 +197,16 @@ async def test_claude_goes_down_between_the_tool_and_the_answer() -> None:
     assert len(turn.tools) == 1
 
 
-@pytest.mark.parametrize("fault", ["reset:2", "error:2", "stall:60:2", "badjson:2", "cut:2:word"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        shows("U10", "reset:2"),
+        shows("U11", "error:2"),
+        shows("U12", "stall:60:2"),
+        shows("U13", "badjson:2"),
+        shows("U10", "cut:2:word"),
+    ],
+)
 async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str) -> None:
     """What was shown is neither doubled nor taken back; the customer learns that it may be incomplete."""
     async with line(replace(CALM, silence_s=1.0) if "stall" in fault else CALM) as upstream:
@@ -195,6 +220,7 @@ async def test_an_answer_that_breaks_off_stays_and_says_so(fault: str) -> None:
     assert turn.line.outcome == "answered_degraded"
 
 
+@pytest.mark.fault("U10")
 async def test_a_stream_that_breaks_off_ends_like_every_stream(tmp_path: Path) -> None:
     """A chat page never waits for an end that does not come, and what it shows is what is kept."""
     async with line() as upstream, _served(tmp_path, upstream) as server:
@@ -206,7 +232,7 @@ async def test_a_stream_that_breaks_off_ends_like_every_stream(tmp_path: Path) -
     assert text_of(frames) == frames[-1].event["result"]["text"]
 
 
-@pytest.mark.parametrize("fault", ["reset:0", "error:0", "cut:0"])
+@pytest.mark.parametrize("fault", [shows("U10", "reset:0"), shows("U11", "error:0"), shows("U10", "cut:0")])
 async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str) -> None:
     """The customer notices nothing."""
     async with line() as upstream:
@@ -216,6 +242,7 @@ async def test_a_break_before_the_first_word_is_repaired_in_silence(fault: str) 
     assert (turn.line.engine, turn.line.outcome, turn.line.retries) == ("claude", "answered", 1)
 
 
+@pytest.mark.fault("U14")
 @pytest.mark.parametrize("fault", ["empty", "refusal", "max_tokens:1"])
 async def test_an_answer_without_words_is_given_locally(fault: str) -> None:
     """Never an empty bubble."""
@@ -227,6 +254,7 @@ async def test_an_answer_without_words_is_given_locally(fault: str) -> None:
     assert turn.line.cost_usd > 0
 
 
+@pytest.mark.fault("U14")
 async def test_a_cut_sentence_is_shown_as_cut() -> None:
     """The limit was reached in the middle of a word: the customer sees that something is missing."""
     async with line() as upstream:
@@ -237,6 +265,7 @@ async def test_a_cut_sentence_is_shown_as_cut() -> None:
     assert turn.text.endswith("E…")
 
 
+@pytest.mark.fault("U13")
 @pytest.mark.parametrize(
     "fault", ["unknown", "pings:20", "bytes", "utf8", "nostop", "pause", "toolcase", "tooljson"]
 )
@@ -250,6 +279,7 @@ async def test_a_strange_line_changes_nothing(fault: str) -> None:
     assert turn.reply.citations
 
 
+@pytest.mark.fault("U14")
 async def test_a_refused_message_does_not_poison_the_conversation() -> None:
     """It is left out of what Claude reads next, or every later turn would be refused as well."""
     async with line() as upstream:
@@ -264,6 +294,7 @@ async def test_a_refused_message_does_not_poison_the_conversation() -> None:
     assert ENGLISH not in str(sent)
 
 
+@pytest.mark.fault("U6")
 async def test_a_wrong_key_never_shows(capfd: pytest.CaptureFixture[str]) -> None:
     """One loud line for the operator, no retries, and the key in no log."""
     async with line(key="sk-ant-not-this-one") as upstream:

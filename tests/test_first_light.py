@@ -97,6 +97,7 @@ def check_step(step: Step, reply: dict[str, Any]) -> None:
     assert reply["degraded"] is False
 
 
+@pytest.mark.fault("U18")
 @CONVERSATIONS
 async def test_the_ideal_conversation_works_as_json(steps: tuple[Step, ...], tmp_path: Path) -> None:
     """A customer without luck in networks still gets every answer, in order, in one conversation."""

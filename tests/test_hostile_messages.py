@@ -105,6 +105,7 @@ async def test_a_message_that_passes_the_screen_cannot_make_tools_appear(tmp_pat
         assert await _stored(server) == (0, 0)
 
 
+@pytest.mark.fault("T6")
 @pytest.mark.parametrize(
     ("order", "first"),
     [

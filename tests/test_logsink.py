@@ -15,6 +15,7 @@ from tests.processes import ServerProcess
 from tests.waiting import PATIENCE_S, until
 
 
+@pytest.mark.fault("P13")
 async def test_a_reader_that_stands_still_costs_lines_and_no_time() -> None:
     """The event loop that logs would stand still too, with everybody's answers; ops learn what they missed."""
     may_go_on, begun = threading.Event(), threading.Event()
@@ -40,6 +41,7 @@ async def test_a_reader_that_stands_still_costs_lines_and_no_time() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.fault("P13")
 async def test_lines_that_could_not_be_written_are_told_when_there_is_room_again() -> None:
     """A full disk is not the end of the log."""
     is_full = True
@@ -72,6 +74,7 @@ def test_lines_go_to_standard_output_in_order(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "out").read_text(encoding="utf-8") == "".join(f"{n} ñ\n" for n in range(500))
 
 
+@pytest.mark.fault("P13")
 async def test_a_log_that_was_closed_from_the_beginning_is_no_hindrance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -82,6 +85,7 @@ async def test_a_log_that_was_closed_from_the_beginning_is_no_hindrance(
         await until(lambda: sink.lost == 1)
 
 
+@pytest.mark.fault("P13")
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such pipes")
 async def test_a_server_answers_while_its_log_is_full_and_when_it_is_gone(tmp_path: Path) -> None:
     """A log collector that hangs or dies must not cost one customer an answer, nor the stop its order."""

@@ -20,6 +20,7 @@ from settings import Settings
 from tests.company import Company
 from tests.company.customers import CustomerService
 from tests.company.faults import acts_and_hangs, drops
+from tests.faults.plugin import Figure
 from tests.model_like import ModelLike
 from tests.processes import ServerProcess
 from tests.serving import SECRET, Running, client_of, local_settings, running, streamed, text_of
@@ -247,8 +248,9 @@ def _states(folder: Path) -> list[str]:
     return [state for (state,) in _rows(folder, "SELECT state FROM actions ORDER BY created_at_s")]
 
 
+@pytest.mark.fault("P3")
 async def test_three_retries_and_a_kill_between_effect_and_record_are_one_cancellation(
-    tmp_path: Path,
+    tmp_path: Path, figure: Figure
 ) -> None:
     """The customer's worst moment: cancelled at the company, and the desk dead before it knew."""
     service = CustomerService(datetime.now(UTC).date())
@@ -272,7 +274,9 @@ async def test_three_retries_and_a_kill_between_effect_and_record_are_one_cancel
     assert _states(tmp_path) == ["done"]
     assert len(service.cancelled) == 1
     assert list(company.effects.values()) == [1]
-    assert len({call.key for call in company.calls if call.key}) == 1
+    keyed = [call.key for call in company.calls if call.key]
+    assert len(set(keyed)) == 1
+    figure(f"{len(keyed)} requests under 1 key, 1 cancellation")
     assert replies == [replies[0]] * 3
     assert replies[0]["action"]["state"] == "done"
     assert replies[0]["action"]["receipt"] == "RC-0001"
@@ -289,6 +293,7 @@ async def _quietly(url: str, body: dict[str, object]) -> None:
             return
 
 
+@pytest.mark.fault("T5")
 async def test_a_kill_after_the_first_words_leaves_the_cancellation_to_a_person(tmp_path: Path) -> None:
     """An answer that had begun is not begun again, so nobody would ask for the outcome any more."""
     service = CustomerService(datetime.now(UTC).date())
@@ -342,6 +347,7 @@ def _say_something(folder: Path) -> None:
         )
 
 
+@pytest.mark.fault("T5")
 async def test_an_answer_that_never_comes_is_checked_by_a_person(tmp_path: Path) -> None:
     """Told neither done nor not done, the customer knows that somebody will confirm, and operators see it in red."""
     service = CustomerService(datetime.now(UTC).date())
@@ -374,6 +380,7 @@ async def test_an_answer_that_never_comes_is_checked_by_a_person(tmp_path: Path)
     assert faults == {"effect_ambiguous": 1}
 
 
+@pytest.mark.fault("T4")
 async def test_a_lost_answer_is_asked_for_again_and_the_customer_notices_nothing(tmp_path: Path) -> None:
     """The line to the company broke after the effect."""
     service = CustomerService(datetime.now(UTC).date())

@@ -22,6 +22,7 @@ from tests.company import Answer, Company, Fault
 from tests.company.faults import drops, fails, halves, held, late, lies, says, twice
 from tests.company.faults import twice_in_one as twice_in_one_body
 from tests.company.quotes import price
+from tests.faults.plugin import Figure, shows
 from tests.model_like import ModelLike
 from tests.processes import ServerProcess
 from tests.serving import STREAM, Running, client_of, frames_of, local_settings, running, text_of
@@ -181,7 +182,9 @@ async def test_the_price_is_the_companys_own(desk: QuoteDesk) -> None:
     assert sum(desk.company.effects.values()) == len(customers)
 
 
-@pytest.mark.parametrize("why", NO_PRICE)
+@pytest.mark.parametrize(
+    "why", [shows("T2" if code == "tool_error" else "T3", why) for why, (_, code, _) in NO_PRICE.items()]
+)
 async def test_a_service_that_fails_or_lies_has_no_price(why: str, desk: QuoteDesk) -> None:
     """T2 and T3: a customer would be told an invented price, or be asked for everything again."""
     fault, code, calls = NO_PRICE[why]
@@ -207,6 +210,7 @@ async def test_a_service_that_fails_or_lies_has_no_price(why: str, desk: QuoteDe
         assert await customer.quotes() == 1
 
 
+@pytest.mark.fault("T2")
 async def test_a_service_that_is_not_there_has_no_price(desk: QuoteDesk) -> None:
     """T2: a service that is being restarted would be told to customers as an error of ours."""
     await desk.company.down()
@@ -220,7 +224,10 @@ async def test_a_service_that_is_not_there_has_no_price(desk: QuoteDesk) -> None
         assert reply["quote"]["monthly_premium_usd"] == "84.50"
 
 
-async def test_a_slow_service_has_a_price_and_one_that_never_answers_has_none(desk: QuoteDesk) -> None:
+@pytest.mark.fault("T1")
+async def test_a_slow_service_has_a_price_and_one_that_never_answers_has_none(
+    desk: QuoteDesk, figure: Figure
+) -> None:
     """T1: a customer would wait for ever, or hear from basic mode because a tool was slow, or get a late price."""
     let_go = asyncio.Event()
     slow, in_vain = await desk.customers(), await desk.customers()
@@ -244,6 +251,7 @@ async def test_a_slow_service_has_a_price_and_one_that_never_answers_has_none(de
         assert line.faults == ("tool_timeout",)
         assert line.total_ms is not None
         assert line.total_ms >= 8_000
+        figure(f"given up after {line.total_ms / 1000:.1f} s")
     assert len(desk.company.calls) == len(slow) + len(in_vain)
 
     let_go.set()
@@ -254,6 +262,7 @@ async def test_a_slow_service_has_a_price_and_one_that_never_answers_has_none(de
         assert await customer.quotes() == 1
 
 
+@pytest.mark.fault("T1")
 async def test_a_yes_to_the_call_back_hands_over(desk: QuoteDesk) -> None:
     """T1: the offer would be empty words; a person must be told."""
     desk.company.always = fails(500)
@@ -294,6 +303,7 @@ async def test_a_refusal_of_the_service_asks_for_the_detail(desk: QuoteDesk) -> 
         assert (flow.awaiting, "year" in flow.slots, flow.slots["model"]) == ("year", False, "Leaf")
 
 
+@pytest.mark.fault("T4")
 @pytest.mark.parametrize("fault", [drops(), drops("close"), halves()], ids=["reset", "closed", "half"])
 async def test_an_answer_lost_after_the_effect_is_one_quote(fault: Fault, desk: QuoteDesk) -> None:
     """T4: one lost packet would make two quotes of one wish."""
@@ -311,6 +321,7 @@ async def test_an_answer_lost_after_the_effect_is_one_quote(fault: Fault, desk: 
     assert (line.faults, line.retries) == (("tool_retry_same_key",), 1)
 
 
+@pytest.mark.fault("T4")
 async def test_a_service_that_answers_twice_makes_one_quote_each(desk: QuoteDesk) -> None:
     """The second answer would be the next customer's price."""
     desk.company.always = twice
@@ -324,6 +335,7 @@ async def test_a_service_that_answers_twice_makes_one_quote_each(desk: QuoteDesk
     assert [await customer.quotes() for customer in (ann, bob)] == [1, 1]
 
 
+@pytest.mark.fault("T1")
 async def test_the_stream_shows_at_once_that_something_is_being_done(desk: QuoteDesk) -> None:
     """T1: for seconds a customer would not know whether anybody is there."""
     let_go = asyncio.Event()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from readers.reply import fold_text
 from server import open_house
 from store.log import NewMessage
 from tests.engines import Scripted, Step, only
+from tests.faults.plugin import Figure
 from tests.processes import ServerProcess
 from tests.serving import STREAM, Frame, client_of, frames_of, local_settings, text_of
 from tests.simulation import Simulation, Timing
@@ -75,7 +77,8 @@ class Reader:
         return reply
 
 
-async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.fault("P2")
+async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: Path, figure: Figure) -> None:
     """SIGKILL after acceptance, mid-stream, around a tool's effect, and with messages waiting: all end once."""
     timing = Timing(label_ms=250, first_text_ms=50, chunk_ms=20, chunk_chars=6)
     async with Simulation(demo, timing=timing) as simulation:
@@ -100,6 +103,7 @@ async def test_killed_in_any_state_the_desk_loses_and_doubles_nothing(tmp_path: 
             took_s = time.monotonic() - started
             assert took_s < 3 * RECOVERED_WITHIN_S  # three times the promise: the machine may be busy
             await _check(process, tmp_path, [*readers.values(), behind])
+    figure(f"every answer {took_s:.1f} s after the start")
 
 
 async def _bring_about_the_worst_moment(folder: Path, readers: dict[str, Reader]) -> Reader:
@@ -156,6 +160,7 @@ async def _check(process: ServerProcess, folder: Path, readers: list[Reader]) ->
     assert CANARY not in process.printed()
 
 
+@pytest.mark.fault("P2", "P5", "P6")
 async def test_a_message_sent_twice_by_a_client_that_left_is_answered_once_after_a_kill(
     tmp_path: Path,
 ) -> None:
@@ -190,6 +195,7 @@ scripts = st.lists(
 ).map(lambda steps: [*steps, "end."])
 
 
+@pytest.mark.fault("P2")
 @settings(max_examples=5)
 @given(scripts, st.lists(st.integers(1, 12), max_size=2))
 def test_stopped_after_any_event_a_turn_still_ends_once(script: list[Step], stops: list[int]) -> None:

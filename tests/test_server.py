@@ -87,6 +87,7 @@ async def test_fifty_customers_at_once_each_get_their_own_answer(tmp_path: Path)
     assert answers == [f"hellocustomer{number}" for number in range(50)]
 
 
+@pytest.mark.fault("P8")
 async def test_a_desk_that_is_overloaded_says_when_to_come_back(tmp_path: Path) -> None:
     """Over HTTP a refusal has a time in it, and the conversation's queue has an end."""
     hold = asyncio.Event()
@@ -136,6 +137,7 @@ async def test_a_broken_prompt_file_stops_the_start(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.fault("P11")
 async def test_a_start_that_is_refused_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     """Whoever supervises the process reads one line and not a page."""
     (tmp_path / "letter.txt").write_text("Dear Sirs, " * 100, encoding="utf-8")

@@ -46,6 +46,7 @@ def _faults(turn: Turn, code: str) -> list[FaultSeen]:
     return [event for event in turn.events if isinstance(event, FaultSeen) and event.code == code]
 
 
+@pytest.mark.fault("U1")
 async def test_a_rate_limit_that_names_a_second_is_waited_for() -> None:
     """A normal answer, a second later; the log says how long it was waited for."""
     async with line(replace(CALM, retry_total_s=3.0)) as upstream:
@@ -58,6 +59,7 @@ async def test_a_rate_limit_that_names_a_second_is_waited_for() -> None:
     assert seen.request_id
 
 
+@pytest.mark.fault("U3")
 async def test_a_spent_budget_is_told_once_and_not_asked_again(capfd: pytest.CaptureFixture[str]) -> None:
     """Twenty customers get basic answers at once; the operator gets one line of level error."""
     async with line() as upstream:
@@ -74,6 +76,7 @@ async def test_a_spent_budget_is_told_once_and_not_asked_again(capfd: pytest.Cap
     assert [line["level"] for line in told if line["event"] == "upstream.refused"] == ["error"]
 
 
+@pytest.mark.fault("U6")
 async def test_a_wrong_key_shows_in_readiness_until_it_is_mended(tmp_path: Path) -> None:
     """The server is alive and answers, so nobody restarts it; that it is degraded, and why, is plain to see."""
     async with (
@@ -98,6 +101,7 @@ async def test_a_wrong_key_shows_in_readiness_until_it_is_mended(tmp_path: Path)
     assert after["faults"] == {}
 
 
+@pytest.mark.fault("U4")
 async def test_an_outage_is_four_lines_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     """Closed, open, half-open, closed: one line each, whatever the number of customers."""
     async with line() as upstream:
@@ -114,6 +118,7 @@ async def test_an_outage_is_four_lines_in_the_log(capfd: pytest.CaptureFixture[s
     assert {turn.line.outcome for turn in back} == {"answered"}
 
 
+@pytest.mark.fault("U7", "U8")
 @pytest.mark.parametrize("fault", ["400:1000", "413"])
 async def test_a_conversation_that_is_too_long_is_trimmed(fault: str) -> None:
     """A very long conversation goes on with its last few messages, after a tool too; the log says how many were left out."""
@@ -132,6 +137,7 @@ async def test_a_conversation_that_is_too_long_is_trimmed(fault: str) -> None:
     assert turn.reply.citations
 
 
+@pytest.mark.fault("U8")
 async def test_a_message_that_stays_too_large_is_answered_locally() -> None:
     """There is nothing left to leave out: the customer still gets an answer, and nobody else is sent to basic mode."""
     async with line() as upstream:
@@ -143,6 +149,7 @@ async def test_a_message_that_stays_too_large_is_answered_locally() -> None:
     assert upstream.resilient.states == {HAIKU: "closed", SONNET: "closed"}
 
 
+@pytest.mark.fault("U13")
 async def test_every_mixture_of_broken_streams_ends_in_an_answer() -> None:
     """Whatever strikes, each turn has words and one end, and none of them is a bug of ours."""
     dice = random.Random(11)
@@ -170,6 +177,7 @@ def _unbroken(upstream: Line) -> Callable[[], Talk]:
     return lambda: replace(upstream, resilient=Resilient(upstream.resilient._engine, CALM)).talk()
 
 
+@pytest.mark.fault("U15")
 @pytest.mark.parametrize(
     ("use", "code"),
     [
@@ -202,6 +210,7 @@ async def test_a_model_that_asks_for_the_wrong_thing_for_ever_is_stopped(use: To
     assert turn.reply.quote is None
 
 
+@pytest.mark.fault("U19")
 @pytest.mark.parametrize(
     ("changes", "decided_by"),
     [
@@ -233,6 +242,7 @@ async def test_a_label_that_makes_no_sense_ends_in_a_valid_intent(
     assert "delete_everything" not in turn.text
 
 
+@pytest.mark.fault("U18")
 @pytest.mark.parametrize(
     ("intent", "text", "language"),
     [
@@ -263,6 +273,7 @@ async def test_with_both_models_down_every_kind_of_message_is_answered(
     assert (turn.reply.handoff is not None) == (intent == "escalate")
 
 
+@pytest.mark.fault("U20")
 async def test_a_crowd_in_an_outage_is_no_herd_afterwards() -> None:
     """A crowd at once during an outage: answers for all, few calls; and when it ends, one call for each need."""
     crowd = 60

@@ -109,6 +109,7 @@ async def test_deeds_are_told_when_the_answer_fails() -> None:
     assert stage.types[-1] == "handoff.requested"
 
 
+@pytest.mark.fault("U15")
 async def test_an_engine_that_never_stops_asking_is_stopped() -> None:
     """One message could cost a fortune and never be answered."""
     engine = Scripted([[use("echo", word="again"), done("tool_use")] for _ in range(20)])

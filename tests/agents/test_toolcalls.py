@@ -166,6 +166,7 @@ async def test_a_second_try_is_told() -> None:
     assert seen == [("tool_retry_same_key", "down", True), ("tool_error", "down", False)]
 
 
+@pytest.mark.fault("U15")
 @pytest.mark.parametrize(
     ("asked", "code", "says"),
     [
@@ -190,6 +191,7 @@ async def test_a_bad_call_is_answered_with_what_is_wrong(asked: ToolUse, code: s
     assert desk.faults == [code]
 
 
+@pytest.mark.fault("U15")
 async def test_a_tool_of_another_specialist_is_not_there() -> None:
     """A greeting could cancel a policy."""
     desk = _Desk("echo")
@@ -199,6 +201,7 @@ async def test_a_tool_of_another_specialist_is_not_there() -> None:
     assert result.text == 'there is no tool "price"; you have: echo'
 
 
+@pytest.mark.fault("T1")
 async def test_a_tool_that_hangs_is_given_up() -> None:
     """A customer would wait for ever behind a quote service that is down."""
     desk = _Desk(timeout_s=0.01)
@@ -236,6 +239,7 @@ async def test_a_search_that_found_nothing_is_marked() -> None:
     assert [event.empty for event in returned] == [True, False]
 
 
+@pytest.mark.fault("U15")
 async def test_fifty_calls_at_once_are_too_many() -> None:
     """One message could keep the quote service busy for minutes."""
     desk = _Desk()

@@ -99,6 +99,7 @@ async def _read_to_the_end(reader: asyncio.StreamReader) -> bytes:
     return came
 
 
+@pytest.mark.fault("L7")
 @pytest.mark.parametrize(
     "begun",
     [
@@ -129,6 +130,7 @@ async def test_who_does_not_go_on_is_cut(begun: bytes, hasty: Running) -> None:
     writer.close()
 
 
+@pytest.mark.fault("L7")
 @pytest.mark.parametrize("begun", [b"", HEAD + b"Content-Length: 1000\r\n\r\n"], ids=["head", "body"])
 @in_module_loop
 async def test_who_sends_drop_by_drop_is_cut_too(begun: bytes, hasty: Running) -> None:
@@ -143,6 +145,7 @@ async def test_who_sends_drop_by_drop_is_cut_too(begun: bytes, hasty: Running) -
     writer.close()
 
 
+@pytest.mark.fault("L7")
 @in_module_loop
 async def test_a_crowd_of_idlers_does_not_keep_a_customer_out(hasty: Running) -> None:
     """A hundred sockets that send nothing or little are closed by and by, and meanwhile the desk answers."""
@@ -158,6 +161,7 @@ async def test_a_crowd_of_idlers_does_not_keep_a_customer_out(hasty: Running) ->
     assert reply.status_code == 200
 
 
+@pytest.mark.fault("L7")
 @in_module_loop
 async def test_who_does_not_read_is_cut(hasty: Running) -> None:
     """What waits to be read takes memory; it must not wait for ever."""
@@ -238,6 +242,7 @@ async def test_requests_one_after_the_other_share_a_connection_and_streams_may_b
     assert waiting_for == []
 
 
+@pytest.mark.fault("L7")
 async def test_beyond_the_last_place_nobody_gets_in(tmp_path: Path) -> None:
     """The files that the database and the API need are not given away to sockets."""
     async with running(local_settings(tmp_path), connection=Lonely) as server:

@@ -35,6 +35,7 @@ def full(database: Database) -> Iterator[None]:
         event.listen(database.write_engine, "begin", lift)
 
 
+@pytest.mark.fault("D2")
 async def test_a_full_disk_refuses_messages_keeps_what_there_is_and_recovers_by_itself(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

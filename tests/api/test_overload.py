@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import jwt
+import pytest
 
 from api.callers import customer_token
 from router.admission import QUEUE_AT_MOST
@@ -42,6 +43,7 @@ def _check_refused(response: httpx2.Response, status: int, code: str) -> None:
     assert response.json()["error"]["request_id"] == response.headers["x-request-id"]
 
 
+@pytest.mark.fault("L2")
 async def test_a_full_desk_says_when_to_come_back_and_then_answers(tmp_path: Path) -> None:
     """Nobody waits in the dark; whoever comes back as told is answered."""
     hold = asyncio.Event()
@@ -53,6 +55,7 @@ async def test_a_full_desk_says_when_to_come_back_and_then_answers(tmp_path: Pat
         assert (await client.post("/chat", json=HELLO)).json()["text"] == "Here I am."
 
 
+@pytest.mark.fault("L2")
 async def test_a_full_queue_turns_newcomers_away_at_the_door(tmp_path: Path) -> None:
     """The refusal costs nothing: not even the body is read, and those in the queue keep their place."""
     hold = asyncio.Event()
@@ -69,6 +72,7 @@ async def test_a_full_queue_turns_newcomers_away_at_the_door(tmp_path: Path) -> 
         await asyncio.wait(queued)
 
 
+@pytest.mark.fault("P6")
 async def test_what_was_accepted_is_joined_and_read_however_full_the_desk_is(tmp_path: Path) -> None:
     """A client that repeats its message, reads or reconnects during a rush gets what is its own."""
     hold = asyncio.Event()
@@ -102,6 +106,7 @@ def _token_of(server: Running, owner: str) -> str:
     return jwt.encode({"visitor": owner.removeprefix("visitor:")}, key, algorithm="HS256")
 
 
+@pytest.mark.fault("L8")
 async def test_a_noisy_caller_is_slowed_down_and_the_others_are_not(tmp_path: Path) -> None:
     """429 with the seconds to wait; what it sent before can be sent again and is joined; a neighbour is served."""
     settings = local_settings(tmp_path, FRONTDESK_CALLER_LIMIT="3/hour")
@@ -150,6 +155,7 @@ async def test_an_offender_may_still_send_again_what_was_accepted(tmp_path: Path
     assert frames[-1].event["result"]["turn_id"] == replies[0].json()["turn_id"]
 
 
+@pytest.mark.fault("P1")
 async def test_while_draining_an_accepted_message_is_joined_and_a_new_one_sent_on(tmp_path: Path) -> None:
     """In a rolling restart a client that reconnects gets the end of its answer; a newcomer goes to another server."""
     hold = asyncio.Event()
@@ -172,6 +178,7 @@ async def test_while_draining_an_accepted_message_is_joined_and_a_new_one_sent_o
     assert answers == ["Yes.", "Yes."]
 
 
+@pytest.mark.fault("D5")
 async def test_readers_that_are_all_taken_are_a_quick_no_and_lose_nothing(tmp_path: Path) -> None:
     """A database that is slow to read from delays an answer; it neither hangs the desk nor eats a message."""
     slow = threading.Event()

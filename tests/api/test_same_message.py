@@ -34,6 +34,7 @@ def without_token(reply: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in reply.items() if name != "visitor_token"}
 
 
+@pytest.mark.fault("P6")
 async def test_a_message_sent_again_brings_the_same_reply(visitor: httpx2.AsyncClient) -> None:
     """A client that lost the reply asks again and reads exactly what it missed, as JSON or as a stream."""
     first = await post(visitor, SHORT)
@@ -57,6 +58,7 @@ async def test_the_first_message_of_a_known_visitor_may_be_sent_again(visitor: h
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "message_id_reused")
 
 
+@pytest.mark.fault("P6")
 async def test_the_same_id_with_other_words_is_refused(visitor: httpx2.AsyncClient) -> None:
     """A client with a broken counter learns of it before a customer loses a message."""
     first = await post(visitor, SHORT)
@@ -67,6 +69,7 @@ async def test_the_same_id_with_other_words_is_refused(visitor: httpx2.AsyncClie
     assert (await visitor.post("/chat", json={**other, "message_id": "m2"})).status_code == 200
 
 
+@pytest.mark.fault("P6")
 async def test_the_header_idempotency_key_is_a_message_id(visitor: httpx2.AsyncClient) -> None:
     """Clients that know the header need to know nothing else."""
     body = {"message": "hello there"}
@@ -83,6 +86,7 @@ async def test_the_header_idempotency_key_is_a_message_id(visitor: httpx2.AsyncC
     assert (bad.status_code, "Idempotency-Key" in bad.text) == (422, True)
 
 
+@pytest.mark.fault("P7")
 async def test_without_an_id_every_message_is_a_new_one(visitor: httpx2.AsyncClient) -> None:
     """A double click without ids gives two bubbles, in order; each is answered."""
     first = await post(visitor, {"message": "hello"})
@@ -94,6 +98,7 @@ async def test_without_an_id_every_message_is_a_new_one(visitor: httpx2.AsyncCli
     assert [message["role"] for message in history["messages"]] == ["customer", "assistant"] * 3
 
 
+@pytest.mark.fault("P6")
 async def test_twenty_posts_at_once_are_one_turn(server: Running, visitor: httpx2.AsyncClient) -> None:
     """A retry storm is answered once, and everybody in it reads the same."""
     token = (await post(visitor, {"message": "hi"}))["visitor_token"]
@@ -147,6 +152,7 @@ async def test_in_the_short_form_an_unknown_conversation_is_not_started(visitor:
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
 
 
+@pytest.mark.fault("S6")
 async def test_somebody_elses_conversation_looks_exactly_like_a_missing_one(
     visitor: httpx2.AsyncClient, stranger: httpx2.AsyncClient
 ) -> None:
@@ -184,6 +190,7 @@ def _without_ids(response: httpx2.Response) -> tuple[int, dict[str, str], dict[s
     return response.status_code, headers, error
 
 
+@pytest.mark.fault("S6")
 async def test_a_foreign_thread_is_not_taken_over(
     visitor: httpx2.AsyncClient, stranger: httpx2.AsyncClient
 ) -> None:

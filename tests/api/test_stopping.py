@@ -5,6 +5,8 @@ import signal
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.engines import Scripted, only
 from tests.processes import ServerProcess
 from tests.serving import STREAM, Frame, frames_of, local_settings, running, streamed, text_of
@@ -13,6 +15,7 @@ from tests.waiting import PATIENCE_S, soon, until
 HELLO = {"message": "hello", "message_id": "m1"}
 
 
+@pytest.mark.fault("P1")
 async def test_whoever_waits_is_told_to_come_back_and_gets_the_rest(tmp_path: Path) -> None:
     """A restart in the middle of an answer costs a customer a moment, not the answer."""
     hold = asyncio.Event()
@@ -47,6 +50,7 @@ async def test_whoever_waits_is_told_to_come_back_and_gets_the_rest(tmp_path: Pa
     assert last.partition(":")[0] == rest[-1].event["result"]["turn_id"]
 
 
+@pytest.mark.fault("P1")
 async def test_an_answer_under_way_is_finished_first(tmp_path: Path) -> None:
     """A restart waits for the customers who are being answered."""
     hold = asyncio.Event()
@@ -83,6 +87,7 @@ async def test_a_message_that_is_just_being_stored_is_answered_too(tmp_path: Pat
     assert frames[-1].type == "RUN_FINISHED"
 
 
+@pytest.mark.fault("P1")
 async def test_a_signal_ends_the_process_in_order(tmp_path: Path) -> None:
     """Whoever supervises the process sees it end soon, with exit code 0, although pages are open."""
     async with ServerProcess(tmp_path) as process:

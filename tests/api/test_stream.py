@@ -90,25 +90,35 @@ async def test_resuming_after_any_event_gives_the_same_rest(customer: httpx2.Asy
     assert len(engine.asked) == 2
 
 
+@pytest.mark.fault("P5")
 async def test_a_client_that_leaves_and_comes_back_misses_nothing(
-    customer: httpx2.AsyncClient, swap: Swap
+    customer: httpx2.AsyncClient, swap: Swap, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A tunnel, a lift, a closed laptop: the answer went on without them, once."""
+    """A tunnel, a lift, a closed laptop: the answer went on without them, once, and one quiet line tells of it."""
     hold = asyncio.Event()
-    engine = Scripted(["This ", "was ", hold, "that."])
+    engine = Scripted(["Here is what we know. ", "So ", hold, "it is."])
     swap.engine = engine
     got: list[Frame] = []
     async with customer.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
         async for frame in frames_of(response):
             got.append(frame)
-            if "was" in frame.event.get("delta", ""):
+            if "what" in frame.event.get("delta", ""):
                 break
+    printed: list[str] = []
+
+    def told() -> list[str]:
+        printed.extend(capsys.readouterr().out.splitlines())
+        return [line for line in printed if '"event": "client.gone"' in line]
+
+    await until(told)
     hold.set()
     rest = await streamed(customer, HELLO, {"Last-Event-ID": got[-1].event_id})
     again = await streamed(customer, HELLO)
 
+    (line,) = map(json.loads, told())
+    assert (line["level"], line["turn_id"]) == ("info", got[0].event_id.partition(":")[0])
     assert plain(got + rest) == plain(again)
-    assert text_of(got + rest) == "This was that."
+    assert text_of(got + rest) == "Here is what we know. So it is."
     assert [(request.message, request.rounds) for request in engine.asked] == [("hello", ())]
 
 
@@ -201,6 +211,7 @@ async def test_coming_back_after_the_last_event_brings_the_next_turn(
     assert await reading == second
 
 
+@pytest.mark.fault("S6")
 @pytest.mark.parametrize(
     "forged", ["nonsense", "x:1", "{turn}:-1", "{turn}:²", "{turn}:", "{turn}:9999999999", ":"]
 )
@@ -245,6 +256,7 @@ async def test_a_turn_that_fails_ends_its_stream_with_a_run_error(
     assert reply["degraded"] is True
 
 
+@pytest.mark.fault("D6")
 async def test_a_damaged_record_ends_the_stream_honestly(
     customer: httpx2.AsyncClient, swap: Swap, scripted: tuple[Running, Swap]
 ) -> None:

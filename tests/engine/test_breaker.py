@@ -51,6 +51,7 @@ def test_a_heavy_failure_counts_for_several() -> None:
     assert _state(breaker) == "open"
 
 
+@pytest.mark.fault("U4")
 def test_exactly_one_call_is_the_probe() -> None:
     """Everybody at once would overload an API that is just getting up."""
     clock = Clock()
@@ -113,6 +114,7 @@ def test_an_abandoned_probe_lets_the_next_one_try() -> None:
     assert breaker.may_call()
 
 
+@pytest.mark.fault("U2")
 @pytest.mark.parametrize(("named_s", "pause_s"), [(7.0, 7.0), (3600.0, LONGEST_NAMED_PAUSE_S)])
 def test_a_named_pause_opens_it_at_once(named_s: float, pause_s: float) -> None:
     """When the API says how long to wait, asking before is rude and useless; an hour is too long to stay away."""

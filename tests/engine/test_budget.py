@@ -38,6 +38,7 @@ def test_a_quiet_day_fills_the_purse_and_no_more() -> None:
     assert sum(budget.pay() for _ in range(100)) == SAVED_AT_MOST
 
 
+@pytest.mark.fault("U20")
 @pytest.mark.quick_time
 async def test_when_every_second_try_fails_the_load_stays_below_the_budget() -> None:
     """No breaker opens, because good answers come in between; and still nobody's retries add up to a second outage."""
@@ -67,6 +68,7 @@ async def test_a_retry_that_nobody_pays_for_is_not_made_and_told() -> None:
     assert told == Trouble("retry_budget_spent")
 
 
+@pytest.mark.fault("U20")
 @pytest.mark.quick_time
 async def test_a_herd_that_was_told_to_wait_comes_back_as_a_trickle() -> None:
     """Two hundred customers hear "wait a second" in the same moment: ten of them ask again, the others go elsewhere."""
@@ -84,6 +86,7 @@ async def test_a_herd_that_was_told_to_wait_comes_back_as_a_trickle() -> None:
     assert len(engine.requests) <= 200 + SAVED_AT_MOST
 
 
+@pytest.mark.fault("U3", "U6")
 @pytest.mark.parametrize(("fault", "level"), [("upstream_auth", "critical"), ("upstream_spend_cap", "error")])
 def test_what_only_a_person_can_mend_is_one_line_a_minute(
     fault: str, level: str, capsys: pytest.CaptureFixture[str]

@@ -148,6 +148,7 @@ async def test_the_wrong_key_is_refused_and_never_shown(api: Simulation) -> None
     assert "sk-secret" not in f"{error} {error.__cause__}"
 
 
+@pytest.mark.fault("U10")
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -263,6 +264,7 @@ async def test_closing_the_stream_half_way_hangs_up(api: Simulation, claude: Cla
     assert api.calls()[0].disconnected_at is not None
 
 
+@pytest.mark.fault("U9")
 async def test_two_hundred_at_once_leave_nothing_behind(api: Simulation, claude: Claude) -> None:
     """A busy hour must not leak sockets or tasks."""
     api.brain = brains.echo

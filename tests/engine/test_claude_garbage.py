@@ -70,6 +70,7 @@ async def port() -> AsyncGenerator[int, None]:
         yield server.sockets[0].getsockname()[1]
 
 
+@pytest.mark.fault("U13")
 async def test_garbage_never_crashes(port: int) -> None:
     """Whatever a broken proxy sends, the turn goes on to an honest answer."""
     ends: Counter[str] = Counter()

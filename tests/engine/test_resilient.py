@@ -76,6 +76,7 @@ async def test_how_often_it_is_tried(error: EngineError, calls: int) -> None:
     assert _troubles(pieces) == [error.fault] * (calls - 1)
 
 
+@pytest.mark.fault("U1")
 async def test_what_the_api_asks_to_wait_is_waited() -> None:
     """Coming back too early would prolong the limit; everybody at the same moment would hit it again."""
     engine = Scripted([[_limited(0.2)], FINE])
@@ -86,6 +87,7 @@ async def test_what_the_api_asks_to_wait_is_waited() -> None:
     assert 200 <= trouble.waited_ms <= 250
 
 
+@pytest.mark.fault("U2")
 async def test_a_wait_over_the_budget_is_not_waited_for() -> None:
     """Nobody stares at three dots for a minute: the answer comes from elsewhere, and the API is left alone."""
     engine = Scripted([[_limited(60.0)]])
@@ -124,6 +126,7 @@ async def test_what_only_a_person_can_mend_is_asked_rarely(fault: str, pause_s: 
     assert len(engine.requests) == 2
 
 
+@pytest.mark.fault("U4")
 async def test_an_outage_costs_few_calls_and_ends_by_itself() -> None:
     """Twenty customers during an outage; then one probe, and everybody is back."""
     clock = Clock()
@@ -140,6 +143,7 @@ async def test_an_outage_costs_few_calls_and_ends_by_itself() -> None:
     assert resilient.states == {SONNET: "closed"}
 
 
+@pytest.mark.fault("U4")
 async def test_a_probe_is_one_call_without_retries() -> None:
     """An API that is just getting up gets exactly one question."""
     clock = Clock()
@@ -182,6 +186,7 @@ async def test_a_cancelled_probe_does_not_lock_the_others_out() -> None:
     assert (await _listen(resilient))[1] == ""
 
 
+@pytest.mark.fault("U9")
 async def test_silence_is_given_up_at_the_deadline() -> None:
     """A server that accepts and never answers must not hold a customer for longer than was promised."""
     engine = Scripted([[Metered(SPENT), 60.0]])
@@ -226,6 +231,7 @@ async def test_a_short_deadline_says_nothing_about_the_engine() -> None:
     assert resilient.states == {SONNET: "closed"}
 
 
+@pytest.mark.fault("U9")
 async def test_two_timeouts_open_the_breaker() -> None:
     """The third customer does not wait eight seconds for nothing."""
     clock = Clock()
@@ -255,6 +261,7 @@ async def test_a_probe_must_soon_give_a_sign_of_life() -> None:
     assert resilient.states == {SONNET: "closed"}
 
 
+@pytest.mark.fault("U10")
 async def test_nothing_is_asked_again_after_the_first_word() -> None:
     """A retry would show the beginning twice."""
     engine = Scripted([[Metered(SPENT), Text("Hel"), DOWN], FINE])
@@ -277,6 +284,7 @@ async def test_a_break_before_the_first_word_is_repaired_in_silence() -> None:
     assert done_of(pieces).stop_reason == "end_turn"
 
 
+@pytest.mark.fault("U12")
 async def test_a_stall_in_the_middle_is_a_failure() -> None:
     """Ten seconds of nothing in the middle of a sentence, and the customer is told."""
     engine = Scripted([[Text("Hel"), 60.0]])
@@ -294,6 +302,7 @@ async def test_signs_of_life_are_no_stall() -> None:
     assert (await _listen(Resilient(engine, SHORT)))[1] == ""
 
 
+@pytest.mark.fault("U7")
 async def test_a_prompt_that_is_too_long_is_shortened_once() -> None:
     """A very long conversation is still answered, with its last few messages."""
     history = tuple(Said("customer", f"message {number}") for number in range(10))

@@ -51,6 +51,7 @@ def test_values_are_always_of_their_kind(text: str, awaiting: str | None) -> Non
     assert not reading.whole or reading.values or reading.command
 
 
+@pytest.mark.fault("P14")
 @pytest.mark.parametrize(
     "unit",
     [

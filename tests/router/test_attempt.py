@@ -160,7 +160,9 @@ async def test_words_that_were_shown_before_a_restart_are_never_taken_back(
     tmp_path: Path, lines: Lines
 ) -> None:
     """What a customer has read stays; the turn is closed with an honest notice, not answered from the top."""
-    async with house_of(tmp_path, Scripted(["Here is what we know. ", "A person ", asyncio.Event()])) as house:
+    async with house_of(
+        tmp_path, Scripted(["Here is what we know. ", "A person ", asyncio.Event()])
+    ) as house:
         turn = (await house.runner.start(HELLO)).turn
         await until(house, turn, "text.delta")
     engine = Scripted(["Something else."])
@@ -201,6 +203,7 @@ async def test_an_answer_that_was_complete_before_a_restart_stays_an_answer(tmp_
     assert only_of(again, TurnFinished).outcome == "answered_degraded"
 
 
+@pytest.mark.fault("P3")
 async def test_a_tool_that_had_its_effect_before_a_restart_has_no_second_one(tmp_path: Path) -> None:
     """Killed between the ticket and its record: the customer gets one ticket number, and one person."""
     hold = asyncio.Event()
@@ -242,6 +245,7 @@ async def _tickets(house: House) -> list[str]:
     return await house.database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
+@pytest.mark.fault("D6")
 @in_module_loop
 async def test_a_row_that_cannot_be_read_costs_only_its_own_conversation(
     house: House, swap: Swap, hello: NewMessage, lines: Lines
@@ -268,6 +272,7 @@ async def test_a_row_that_cannot_be_read_costs_only_its_own_conversation(
     assert [line["event"] for line in lines() if line["level"] == "warning"] == ["row.unreadable"]
 
 
+@pytest.mark.fault("D6")
 async def test_a_turn_whose_own_record_is_damaged_still_ends(tmp_path: Path) -> None:
     """A message that can no longer be read is closed with a notice instead of being tried for ever."""
     async with house_of(tmp_path, Scripted([asyncio.Event()])) as house:

@@ -30,6 +30,7 @@ from tests.waiting import PATIENCE_S, until
 Lines = Callable[[], list[dict[str, Any]]]
 
 
+@pytest.mark.fault("P8")
 @in_module_loop
 async def test_messages_of_one_conversation_are_answered_one_by_one_in_order(
     house: House, swap: Swap, hello: NewMessage
@@ -97,6 +98,7 @@ async def test_a_message_knows_only_its_own_conversation(house: House, swap: Swa
         assert len(said) == 1
 
 
+@pytest.mark.fault("P8")
 @in_module_loop
 async def test_too_many_messages_of_one_conversation_are_refused_before_acceptance(
     house: House, swap: Swap, hello: NewMessage
@@ -320,6 +322,7 @@ async def _until_it_is_renewed(house: House) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.fault("D5")
 async def test_a_log_that_cannot_be_read_for_a_moment_delays_a_turn_and_does_not_end_it(
     tmp_path: Path, lines: Lines
 ) -> None:

@@ -57,6 +57,7 @@ async def test_what_a_write_refuses_reaches_its_caller_only(database: Database) 
     assert await numbers(database) == [1, 2]
 
 
+@pytest.mark.fault("D1")
 async def test_a_short_lock_is_waited_for(database: Database) -> None:
     """Somebody who looks into the database for a moment costs a customer a moment, not an error."""
     await make_table(database)
@@ -69,6 +70,7 @@ async def test_a_short_lock_is_waited_for(database: Database) -> None:
     assert await soon(writing) == 1
 
 
+@pytest.mark.fault("D1")
 async def test_a_long_lock_is_refused_in_time_and_reads_still_work(database: Database) -> None:
     """While somebody locks the database, a message is refused soon and whole, and conversations can be read."""
     await make_table(database)
@@ -100,6 +102,7 @@ async def _opened(url: str) -> str:
         return await database.state()
 
 
+@pytest.mark.fault("D5")
 async def test_readers_that_get_no_turn_are_refused_in_time(url: str) -> None:
     """More readers than threads must end in a plain refusal, not in a hanging page."""
     held = threading.Event()

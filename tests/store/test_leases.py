@@ -36,6 +36,7 @@ def second(database: Database, clock: Clock) -> EventLog:
     return EventLog(database, Wake(), "second", clock)
 
 
+@pytest.mark.fault("P9")
 async def test_a_dead_servers_turns_are_taken_over_once_and_in_order(
     first: EventLog, second: EventLog, clock: Clock
 ) -> None:
@@ -93,6 +94,7 @@ async def test_a_server_that_leaves_hands_over_at_once(first: EventLog, second: 
     assert await second.take_over(10) == [turn]
 
 
+@pytest.mark.fault("P12")
 async def test_a_clock_that_was_set_back_does_not_keep_a_dead_servers_turns(
     first: EventLog, second: EventLog, clock: Clock
 ) -> None:

@@ -30,6 +30,7 @@ async def test_the_migrations_lead_to_the_schema_of_the_program(database: Databa
     assert await database.read(differences) == []
 
 
+@pytest.mark.fault("D6")
 async def test_a_database_of_a_newer_version_is_refused_in_one_line(url: str) -> None:
     """An old program must not write into what a newer one understands differently."""
     newer = text("UPDATE alembic_version SET version_num = '9999'")
@@ -67,6 +68,7 @@ async def test_two_servers_may_start_on_a_new_database_at_once(url: str) -> None
     ]
 
 
+@pytest.mark.fault("D6")
 async def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(url: str) -> None:
     """An update of the program costs no conversation."""
     backend = backend_at(url)

@@ -28,6 +28,7 @@ def url(postgres_url: str) -> str:
     return postgres_url
 
 
+@pytest.mark.fault("D3")
 async def test_a_short_crash_delays_writes_and_reads_and_loses_none(
     postgres: Postgres, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +56,7 @@ async def test_a_short_crash_delays_writes_and_reads_and_loses_none(
     ]
 
 
+@pytest.mark.fault("D3")
 async def test_a_long_absence_is_a_plain_refusal_until_it_is_over(postgres: Postgres, url: str) -> None:
     """A customer reads "in a moment" instead of watching a page hang; afterwards all works by itself."""
     async with Database(url, write_patience_s=0.3, reader_wait_s=0.3) as database:
@@ -74,6 +76,7 @@ async def test_a_long_absence_is_a_plain_refusal_until_it_is_over(postgres: Post
         assert await numbers(database) == [2]
 
 
+@pytest.mark.fault("D3")
 async def test_a_message_whose_confirmation_was_lost_is_accepted_once_and_answered_here(url: str) -> None:
     """The line broke after the commit: the customer is answered at once, and has one turn."""
     async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
@@ -89,6 +92,7 @@ async def test_a_message_whose_confirmation_was_lost_is_accepted_once_and_answer
         assert (line.broken, count) == (2, 1)
 
 
+@pytest.mark.fault("D4")
 async def test_words_and_an_end_whose_confirmation_was_lost_are_written_once(url: str) -> None:
     """No customer reads a sentence twice, and no answer is cut, because a line broke after the commit."""
     async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
@@ -129,6 +133,7 @@ async def test_what_the_database_says_becomes_the_code_that_ops_know(url: str, s
         assert found.value.code == code
 
 
+@pytest.mark.fault("P4")
 async def test_every_commit_is_synced(url: str) -> None:
     """A confirmed message survives a power cut, also where the database's owner turned that off for others."""
 

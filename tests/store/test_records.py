@@ -57,6 +57,7 @@ async def test_the_same_call_stores_one_quote(records: StoredRecords, database: 
     assert await _count(database, quotes) == 1
 
 
+@pytest.mark.fault("S1")
 async def test_the_same_call_stores_one_ticket(records: StoredRecords, database: Database) -> None:
     """A retry must not send two people to one customer."""
     made = await asyncio.gather(
@@ -67,6 +68,7 @@ async def test_the_same_call_stores_one_ticket(records: StoredRecords, database:
     assert await _count(database, tickets) == 1
 
 
+@pytest.mark.fault("S1")
 async def test_asking_twice_for_a_person_waits_once(records: StoredRecords, database: Database) -> None:
     """Two tickets for one wish would send two people; another reason, or another customer, is a ticket of its own."""
     first = await records.save_ticket("key1", "c1", "t1", "asked_for_person", "They want a person.")

@@ -26,6 +26,7 @@ def url(postgres_url: str) -> str:
     return postgres_url
 
 
+@pytest.mark.fault("P8")
 async def test_messages_to_two_servers_at_once_are_numbered_without_gaps(url: str) -> None:
     """Whoever's message a load balancer sends where, the conversation has one order."""
     async with two_servers(url) as logs:
@@ -38,6 +39,7 @@ async def test_messages_to_two_servers_at_once_are_numbered_without_gaps(url: st
     assert sorted(item.turn.ordinal for item in accepted) == list(range(2, 18))
 
 
+@pytest.mark.fault("P6")
 async def test_one_message_sent_to_two_servers_at_once_is_one_turn(url: str) -> None:
     """A client that repeats its first message through another server has one conversation and one answer."""
     started = NewMessage("visitor:a", "hello", "m2", "a-thread-of-a-client", may_start=True)

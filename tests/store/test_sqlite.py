@@ -24,6 +24,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'desk.db'}"
 
 
+@pytest.mark.fault("D2")
 async def test_a_full_disk_refuses_and_recovers(url: str) -> None:
     """On a full disk a message is refused, nothing half is kept, reads go on, and space helps by itself."""
     limit = 100_000
@@ -103,6 +104,7 @@ async def test_a_caller_who_gave_up_is_not_written_for(database: Database) -> No
     assert await numbers(database) == [2]
 
 
+@pytest.mark.fault("P4")
 async def test_every_commit_is_synced(database: Database) -> None:
     """A message that was confirmed is still there after a power cut."""
 
@@ -126,6 +128,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.fault("P4")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_the_disk_is_synced_before_the_write_is_confirmed(url: str, tmp_path: Path) -> None:
     """The system call that survives a power cut comes before the customer hears of the message."""

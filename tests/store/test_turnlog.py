@@ -87,6 +87,7 @@ async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, databa
     assert seen == list(range(1, 8))
 
 
+@pytest.mark.fault("D1", "D4")
 async def test_a_lock_on_the_database_delays_words_and_loses_none(url: str) -> None:
     """An accepted message is answered although somebody locked the database for longer than one write waits."""
     words = TextDelta(message_id="a", text="x")
@@ -131,6 +132,7 @@ async def test_a_turn_ends_once(event_log: EventLog) -> None:
     assert told(await event_log.read_turn(turn, 1)) == [(2, END)]
 
 
+@pytest.mark.fault("P12")
 async def test_a_change_of_the_computers_clock_changes_no_duration(database: Database) -> None:
     """A clock that jumps must not make answers look an hour late, or before their question."""
     now = [1_000_000.0]

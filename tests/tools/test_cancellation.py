@@ -286,6 +286,7 @@ LOST = {
 }
 
 
+@pytest.mark.fault("T5")
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 async def test_an_outcome_that_nobody_knows_goes_to_a_person(
     company: Company, remote: Counter, hasty: Counter, fault: Fault
@@ -319,6 +320,7 @@ async def test_an_outcome_that_nobody_knows_goes_to_a_person(
     assert max(company.effects.values(), default=0) <= 1
 
 
+@pytest.mark.fault("T5")
 async def test_a_service_that_acted_and_then_went_down_is_not_taken_for_one_that_did_nothing(
     company: Company, remote: Counter
 ) -> None:

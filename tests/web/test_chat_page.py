@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Cable, Desk, Visitor
@@ -210,6 +211,7 @@ def test_two_pages_of_one_visitor_show_the_same(visit: Visit) -> None:
     assert first.page.locator("#log").inner_text() == second.page.locator("#log").inner_text()
 
 
+@pytest.mark.fault("S5")
 def test_what_somebody_wrote_never_becomes_markup(visit: Visit) -> None:
     """An attacker could run code in a customer's browser, or have it load something from elsewhere."""
     visitor = visit()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.web.conftest import Visitor
 from tests.web.made_up import answer_with, assert_clean, source, stream
 
@@ -17,6 +19,7 @@ _APPEND = """async (answers) => {
 }"""
 
 
+@pytest.mark.fault("S5")
 def test_no_hostile_answer_runs_loads_or_changes_anything(visit: Visit) -> None:
     """An attacker could run code in a customer's browser, or have it tell another server what was said."""
     visitor = visit()
@@ -27,6 +30,7 @@ def test_no_hostile_answer_runs_loads_or_changes_anything(visit: Visit) -> None:
     assert visitor.page.locator("#log").inner_text().count("window.hacked=1") >= len(ANSWERS)
 
 
+@pytest.mark.fault("S5")
 def test_hostile_events_are_shown_as_signs(visit: Visit) -> None:
     """Titles, prices and tickets come from other systems, which may have been broken into."""
     visitor = visit()
