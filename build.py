@@ -298,9 +298,14 @@ def load_prompts(settings: Settings, parts: Parts, before: Catalogue | None = No
     """The prompt files; `before` is what the desk serves now, if it does.
 
     Raises:
-        ConfigError: A file is wrong: file, line, value, remedy.
+        ConfigError: A file is wrong or missing: file, line, value, remedy.
     """
-    return load_catalogue(settings.prompts, parts.facts, frozenset(parts.guards), before)
+    catalogue = load_catalogue(settings.prompts, parts.facts, frozenset(parts.guards), before)
+    if settings.second_look == "on" and catalogue.second_look is None:
+        raise ConfigError(
+            f"setting FRONTDESK_SECOND_LOOK: on needs a file second_look.md in {settings.prompts}; copy the shipped one"
+        )
+    return catalogue
 
 
 def train(catalogue: Catalogue, cache: Path = _CACHE) -> LocalClassifier:
@@ -414,6 +419,7 @@ class DeskKeeper:
             account_of=account_of,
             mode=settings.router,
             speculate=settings.speculate == "on",
+            second_look=settings.second_look == "on",
             utcnow=lambda: datetime.now(UTC),
         )
 

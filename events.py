@@ -15,6 +15,7 @@ JsonObject = dict[str, Any]
 Audience = Literal["customer", "ops"]
 DecidedBy = Literal["haiku", "local", "flow", "fallback"]
 EngineName = Literal["claude", "local"]
+Purpose = Literal["label", "answer", "look"]
 Outcome = Literal["answered", "answered_degraded", "escalated", "failed_with_notice"]
 Slots = dict[str, str | int]
 ActionState = Literal["previewed", "running", "done", "unknown", "refused"]
@@ -177,7 +178,7 @@ class EngineCalled(Frozen):
 
     audience: ClassVar[Audience] = "ops"
     type: Literal["engine.called"] = "engine.called"
-    purpose: Literal["label", "answer"]
+    purpose: Purpose
     engine: EngineName
     model: str
     usage: Usage
@@ -309,6 +310,19 @@ class CitationsProved(Frozen):
     proofs: tuple[Proof, ...]
 
 
+class AnswerCorrected(Frozen):
+    """A second look found sentences that say otherwise than an article; the answer ends with a correction.
+
+    `proofs` hold each sentence, and the words of the article; `prompt_version` is that of `second_look.md`.
+    """
+
+    audience: ClassVar[Audience] = "ops"
+    type: Literal["answer.corrected"] = "answer.corrected"
+    message_id: str
+    prompt_version: str
+    proofs: tuple[Proof, ...]
+
+
 class GapSeen(Frozen):
     """A question that the articles do not answer: the search found nothing, or nothing that the answer leans on.
 
@@ -386,6 +400,7 @@ Event = Annotated[
     | TextStarted
     | TextDelta
     | CitationsProved
+    | AnswerCorrected
     | TextEnded
     | GapSeen
     | GuardFired

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     engine: Literal["auto", "claude", "local"] = Field("auto", alias="FRONTDESK_ENGINE")
     router: Literal["haiku", "cascade", "local"] = Field("haiku", alias="FRONTDESK_ROUTER")
     speculate: Literal["on", "off"] = Field("on", alias="FRONTDESK_SPECULATE")
+    second_look: Literal["on", "off"] = Field("off", alias="FRONTDESK_SECOND_LOOK")
     database_url: str = Field(_DATABASE, alias="FRONTDESK_DATABASE_URL")
     prompts: Path = Field(ROOT / "prompts", alias="FRONTDESK_PROMPTS")
     knowledge: Path = Field(ROOT / "knowledge" / "corpus", alias="FRONTDESK_KNOWLEDGE")

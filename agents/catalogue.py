@@ -8,7 +8,7 @@ Made by agents/specialist.py, replaced as a whole when a file changes; turns und
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.front import ClassifierFront
+from agents.front import ClassifierFront, SecondLookFront
 from agents.promptfile import Utterance
 from engine.base import Replies
 from knowledge.lexicon import Lexicon
@@ -78,12 +78,22 @@ class Classifier:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What a model is told that reads finished answers against the articles."""
+
+    settings: SecondLookFront
+    system: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything in the prompts folder, consistent with itself.
 
     Attributes:
         files: Every file that was read, with its size in bytes; 0 when its last line is open.
         version: Hash of the bytes of all files.
+        second_look: None: the folder has no second_look.md.
     """
 
     specialists: Mapping[str, Specialist]
@@ -92,6 +102,7 @@ class Catalogue:
     lexicon: Lexicon
     files: Mapping[str, int]
     version: str
+    second_look: SecondLook | None = None
 
     def leading(self, lead: Lead) -> Specialist | None:
         """The first specialist (by name) whose first tool is for this."""

@@ -66,3 +66,14 @@ class ClassifierFront(_Front):
     offer_person_at: Share = 0.25
     safest: Intent
     screened: Intent
+
+
+class SecondLookFront(_Front):
+    """Front matter of second_look.md: the model, and how many seconds it has once an answer is complete."""
+
+    kind: Literal["second_look"]
+    model: str
+    max_tokens: Annotated[int, Field(ge=200, le=4000)]
+    effort: Effort = "low"
+    thinking: Thinking = "disabled"
+    deadline_s: Annotated[float, Field(gt=0, le=10)] = 2.0

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from agents.request import today
 from agents.run import Emit, Means, Place, Run
+from agents.second_look import second_look
 from agents.specialist import Specialist
 from agents.speech import Speech
 from agents.toolcalls import ToolCalls
@@ -51,7 +52,7 @@ async def run_specialist(
     """Answer the message with this specialist; every event goes to `emit` in order.
 
     Args:
-        may_write: Awaited before a tool with effect "write" runs.
+        may_write: Awaited before a tool with effect "write" runs, and before a second look is taken.
 
     Raises:
         EngineError: No engine could answer.
@@ -71,8 +72,13 @@ async def run_specialist(
     listener = _Listener(specialist, means, emit, speech, voice, again)
     try:
         stop = await _rounds(listener, calls, request, scene)
+        speech.give_out(is_unfinished=stop == "max_tokens")
         notice = scene.notice("interrupted") if stop == "cut" else ""
-        speech.end(notice=notice, is_unfinished=stop == "max_tokens")
+        if means.second_look is not None and not listener.degraded:
+            notice = await second_look(
+                means.second_look, speech.text, speech.sources, request, place, means.notices, emit, may_write
+            )
+        speech.end(notice=notice)
     finally:
         calls.tell_deeds()
     run.said, run.citations = speech.said, speech.citations

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agents.catalogue import SecondLook
 from engine.base import Engine, Replies
 from events import Citation, Event, GapSeen, Slots
 from guards.stream import Guard
@@ -37,14 +38,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Who takes a second look at answers, and what that engine is told."""
+
+    engine: Engine
+    prompt: SecondLook
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
-    """What every specialist works with. `notices` are the fixed texts that belong to no specialist."""
+    """What every specialist works with. `notices` are the fixed texts that belong to no specialist.
+
+    `second_look`: None: nobody takes one.
+    """
 
     engine: Engine
     toolbox: Toolbox
     guards: Mapping[str, Guard]
     expects_claude: bool
     notices: Replies = field(default_factory=lambda: Replies({}))
+    second_look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,18 +25,18 @@ class _Leaning:
 
 
 class Sources:
-    """The passages that were found in this turn, and what the answer cites of them."""
+    """The passages that were found in this turn (`excerpts`: as the engine saw them), and what the answer cites of them."""
 
     def __init__(self) -> None:
         self._passages: dict[str, Passage] = {}
-        self._excerpts: list[Excerpt] = []
+        self.excerpts: list[Excerpt] = []
         self._leanings: list[_Leaning] = []
 
     def learn(self, passages: Iterable[Passage]) -> None:
         """These passages may be cited, with their neighbours."""
         found = tuple(passages)
         self._passages |= {passage.source: passage for passage in found}
-        self._excerpts += excerpts(found)
+        self.excerpts += excerpts(found)
 
     def cite(self, cited: Cited) -> bool:
         """Keep a citation; false when it does not point at words that were found in this turn."""
@@ -51,14 +51,18 @@ class Sources:
     def _shown(self, cited: Cited) -> Iterator[Excerpt]:
         """What the engine may mean: an excerpt of that source (after several searches there may be several), or a passage."""
         if cited.blocks is not None:
-            yield from (excerpt for excerpt in self._excerpts if excerpt.source == cited.source)
+            yield from (excerpt for excerpt in self.excerpts if excerpt.source == cited.source)
         elif cited.source in self._passages:
             yield alone(self._passages[cited.source])
 
     def proofs(self, text: str) -> tuple[Proof, ...]:
         """What each cited sentence leans on, for the sentences that stand in the text that was shown."""
         found = [(_shown_of(leaning.words, text), leaning) for leaning in self._leanings]
-        proofs = (_proof(sentence, leaning) for sentence, leaning in found if sentence is not None)
+        proofs = (
+            proof_of(sentence, leaning.passage, leaning.quote)
+            for sentence, leaning in found
+            if sentence is not None
+        )
         return tuple(dict.fromkeys(proofs))
 
 
@@ -72,11 +76,16 @@ def _shown_of(words: str, text: str) -> str | None:
     """As much of the words as stands in the text: all, or whole sentences. None: a guard took them all away."""
     if words in text:
         return words
-    return " ".join(part for part in _SENTENCE_END.split(words) if part and part in text) or None
+    return " ".join(part for part in sentences_of(words) if part in text) or None
 
 
-def _proof(sentence: str, leaning: _Leaning) -> Proof:
-    passage = leaning.passage
+def sentences_of(text: str) -> list[str]:
+    """The sentences and lines of a text."""
+    return [part for part in _SENTENCE_END.split(text) if part]
+
+
+def proof_of(sentence: str, passage: Passage, quote: str) -> Proof:
+    """These words of the answer beside those of the passage."""
     return Proof(
         sentence=sentence,
         source=passage.source,
@@ -86,5 +95,5 @@ def _proof(sentence: str, leaning: _Leaning) -> Proof:
         version=passage.version,
         start=passage.start,
         end=passage.end,
-        quote=leaning.quote,
+        quote=quote,
     )

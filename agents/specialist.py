@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents import promptfile
-from agents.catalogue import Catalogue, Classifier, Specialist, ToolFacts
-from agents.front import ClassifierFront, SharedFront, SpecialistFront
+from agents.catalogue import Catalogue, Classifier, SecondLook, Specialist, ToolFacts
+from agents.front import ClassifierFront, SecondLookFront, SharedFront, SpecialistFront
 from agents.lexiconfile import read_lexicon
 from agents.localreplies import LOCAL_REPLIES, read_replies
 from agents.promptfile import PromptError, PromptFile
@@ -25,10 +25,10 @@ from knowledge.lexicon import Lexicon
 FACTS = frozenset(
     {"today", "language", "customer_name", "open_quote", "preview", "quotes", "also", "offer_person"}
 )
-_REPLY_VALUES = frozenset({"choices", "sentences", "questions", "question", "limit", "language"})
+_REPLY_VALUES = frozenset({"choices", "sentences", "questions", "question", "limit", "language", "articles"})
 _PROSE = ("Role", "Task", "Examples")
 _CACHEABLE = "; variables belong in `# This turn`, so that the text before it can be cached"
-_LEXICON, _NOTICES, _CLASSIFIER = "_lexicon", "_notices", "classifier"
+_LEXICON, _NOTICES, _CLASSIFIER, _SECOND_LOOK = "_lexicon", "_notices", "classifier", "second_look"
 _LEAST_INTENTS = 2
 
 
@@ -64,18 +64,20 @@ def load_catalogue(
         raise ConfigError(
             f"{folder}: {len(specialists)} intents here; a desk needs two files such as greeting.md"
         )
+    notices = reader.replies(files[_NOTICES]) if _NOTICES in files else Replies({})
     return Catalogue(
         specialists=specialists,
         classifier=_classifier(files[_CLASSIFIER], specialists),
-        notices=reader.replies(files[_NOTICES]) if _NOTICES in files else Replies({}),
+        notices=notices,
         lexicon=Lexicon(phrases),
         files={name: file.size if file.is_closed else 0 for name, file in files.items()},
         version=_hash(f"{name} {file.digest}" for name, file in files.items()),
+        second_look=_second_look(files[_SECOND_LOOK], notices) if _SECOND_LOOK in files else None,
     )
 
 
 def _is_intent(name: str) -> bool:
-    return not name.startswith("_") and name != _CLASSIFIER
+    return not name.startswith("_") and name not in {_CLASSIFIER, _SECOND_LOOK}
 
 
 def _check_whole(folder: Path, files: Mapping[str, PromptFile], before: Catalogue) -> None:
@@ -201,7 +203,20 @@ def _classifier(file: PromptFile, specialists: Mapping[str, Specialist]) -> Clas
     return Classifier(front, system, _hash([system, front.model_dump_json()]))
 
 
-def _check_model(file: PromptFile, front: SpecialistFront | ClassifierFront) -> None:
+def _second_look(file: PromptFile, notices: Replies) -> SecondLook:
+    front = promptfile.front_matter(file, SecondLookFront)
+    promptfile.check_sections(file, ("Role", "Task"), ("Examples",))
+    _check_prose(file)
+    _check_model(file, front)
+    if notices.text(_SECOND_LOOK, "en") is None:
+        raise file.refuse(
+            f'what customers read is missing; put a text "## {_SECOND_LOOK}" into {_NOTICES}.md', key="kind"
+        )
+    system = _prose(file)
+    return SecondLook(front, system, _hash([system, front.model_dump_json()]))
+
+
+def _check_model(file: PromptFile, front: SpecialistFront | ClassifierFront | SecondLookFront) -> None:
     reason = refusal(front.model, front.thinking, front.effort)
     if reason is not None:
         keys = ("model",) if reason.startswith("model") else ("thinking", "effort", "model")

@@ -20,6 +20,8 @@ _SENTENCE_ENDS = ".!?…:)\"'*”»。！？"
 class Speech:
     """What one specialist says in one turn: `text` so far, and once it has ended the `citations` that go with it.
 
+    `sources`: what it may lean on.
+
     Args:
         retake: Makes the guards for a second attempt, of whom none wants a third; None: there is only one.
     """
@@ -33,7 +35,7 @@ class Speech:
         self._retake = retake
         self._emit = emit
         self._message_id = message_id
-        self._sources = Sources()
+        self.sources = Sources()
         self._has_words = False
         self._break_due = False
         self._last_character = ""
@@ -70,17 +72,16 @@ class Speech:
 
     def learn(self, passages: Iterable[Passage]) -> None:
         """Passages that were found in this turn, which the answer may cite."""
-        self._sources.learn(passages)
+        self.sources.learn(passages)
 
     def cite(self, cited: Cited) -> bool:
         """Keep a citation; false when it does not point at words that were found in this turn."""
-        return self._sources.cite(cited)
+        return self.sources.cite(cited)
 
-    def end(self, *, notice: str = "", is_unfinished: bool = False) -> None:
-        """Give out what the guards held back, and close the answer.
+    def give_out(self, *, is_unfinished: bool = False) -> None:
+        """Show what the guards held back: the answer is complete, and only a notice may follow.
 
         Args:
-            notice: What is said below an answer that broke off.
             is_unfinished: The engine stopped in the middle; a sentence that is cut gets an ellipsis.
         """
         rest, fired = self._chain.end()
@@ -88,6 +89,9 @@ class Speech:
         self._speak(rest)
         if is_unfinished and self.said and self._last_character not in _SENTENCE_ENDS:
             self._speak("…")
+
+    def end(self, *, notice: str = "") -> None:
+        """Close an answer that was given out; the notice is said below it."""
         if notice:
             self._speak(_PARAGRAPH + notice)
         if self.said:
@@ -100,7 +104,7 @@ class Speech:
 
     def _close(self) -> None:
         """A citation whose sentence a guard took away is not shown either."""
-        proofs = self._sources.proofs(self.text)
+        proofs = self.sources.proofs(self.text)
         self.citations = citations_of(proofs)
         if proofs:
             self._emit(CitationsProved(message_id=self._message_id, proofs=proofs))

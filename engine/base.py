@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from events import EngineName, Flow, JsonObject, Slots, Usage
+from events import EngineName, Flow, JsonObject, Purpose, Slots, Usage
 from knowledge.details import Details
 from knowledge.passages import Passage
 
@@ -155,9 +155,10 @@ class EngineRequest:
 
     `system` holds the cacheable blocks; `facts` is operator text for this turn only; `schema` asks for
     structured output; `first_piece_by` is a monotonic time after which a first piece is of no use any more.
+    `is_optional`: the turn is as good without it, so it is not tried again at the cost of calls that count.
     """
 
-    purpose: Literal["label", "answer"]
+    purpose: Purpose
     model: str
     max_tokens: int
     effort: str
@@ -172,6 +173,7 @@ class EngineRequest:
     final: bool = False
     customer_hash: str | None = None
     first_piece_by: float | None = None
+    is_optional: bool = False
     brief: Brief | None = None
 
 

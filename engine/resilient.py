@@ -236,7 +236,8 @@ class Resilient:
         most = (
             patience.attempts if isinstance(error, EngineBusy) else min(patience.attempts, _TRIES_WHEN_DOWN)
         )
-        if call.spoke or call.is_probe or not error.can_retry or number >= most:
+        is_over = call.spoke or call.is_probe or call.request.is_optional
+        if is_over or not error.can_retry or number >= most:
             return None
         least_s = _BACK_OFF_S * 2 ** (number - 1) if error.retry_after_s is None else error.retry_after_s
         wait_s = least_s * (1 + random.random() / 4)

@@ -6,12 +6,14 @@ Called by router/turn.py, perhaps on a guess: then what it says goes through the
 from collections.abc import Awaitable, Callable
 
 from agents.loop import Means, Place, Run, run_specialist
+from agents.run import Look
 from agents.specialist import Specialist
 from events import Event, FlowChanged, QuoteGiven
 from router import flow as flows
 from router.assemble import assemble
 from router.closing import answer_id
 from router.decide import Decision
+from router.desk import Desk
 from router.known import Emit, Known
 from router.unsettled import account_of
 from store.records import call_key
@@ -47,6 +49,7 @@ async def answer(
         guards=desk.guards,
         expects_claude=desk.engines.expects_claude,
         notices=desk.catalogue.notices,
+        second_look=_look(desk),
     )
     given: list[QuoteGiven] = []
 
@@ -63,6 +66,12 @@ async def answer(
     if specialist.lead == "form" and after != turn.state.flow:
         emit(FlowChanged(flow=after))
     return run
+
+
+def _look(desk: Desk) -> Look | None:
+    """Who takes a second look: Claude, where that is wanted."""
+    engine, prompt = desk.engines.label, desk.catalogue.second_look
+    return Look(engine, prompt) if desk.second_look and engine is not None and prompt is not None else None
 
 
 def _place(turn: Known, specialist: Specialist, language: str) -> Place:

@@ -56,7 +56,10 @@ class Engines:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a turn works with. `account_of` opens the account of a signed-in customer, by the id in their token."""
+    """Everything a turn works with. `account_of` opens the account of a signed-in customer, by the id in their token.
+
+    `second_look`: Claude's answers are held against the articles before they end, where there is a prompt for that.
+    """
 
     catalogue: Catalogue
     classifier: LocalClassifier
@@ -69,6 +72,7 @@ class Desk:
     account_of: Callable[[str], Account]
     mode: RouterMode = "haiku"
     speculate: bool = True
+    second_look: bool = False
     first_piece_s: float = 8.0
     offenders: Offenders = field(default_factory=Offenders)
     utcnow: Callable[[], datetime] = datetime.now

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.base import Said
 from events import (
+    AnswerCorrected,
     EngineCalled,
     Event,
     FaultSeen,
@@ -30,6 +31,7 @@ _STEP = 8
 MOST_CHARACTERS = 60_000
 _KEPT_CHARACTERS = 30_000
 _MENTIONS = 6
+_ASIDE = frozenset({"classifier", "second_look"})  # who else asks a model in a turn, beside who answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def fold_state(
 def _said(events: Sequence[Event]) -> list[Said]:
     """What the turn adds to the history; nothing when Claude refused it, because it would refuse it again."""
     faults = [event for event in events if isinstance(event, FaultSeen)]
-    if any(fault.code == "stop_refusal" and fault.where != "classifier" for fault in faults):
+    if any(fault.code == "stop_refusal" and fault.where not in _ASIDE for fault in faults):
         return []
     asked = [Said("customer", _read(event, events)) for event in events if isinstance(event, TurnAccepted)]
     text = fold_text(events).strip()
@@ -146,11 +148,11 @@ def _clarification(last: Sequence[Event]) -> Clarification | None:
 
 
 def _offers_person(last: Sequence[Event]) -> bool:
-    """Whether the answer offered a person: as decided, or because nothing was found or a tool said no."""
+    """Whether the answer offered a person: as decided, or because nothing was found, a tool said no, or it was corrected."""
     return any(
         (isinstance(event, RouteDecided) and event.offer_person)
         or (isinstance(event, ToolReturned) and (event.empty or not (event.ok or event.asks)))
-        or isinstance(event, TurnFailed)
+        or isinstance(event, TurnFailed | AnswerCorrected)
         for event in last
     )
 

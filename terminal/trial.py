@@ -13,6 +13,7 @@ from rich.text import Text
 
 from events import (
     ActionChanged,
+    AnswerCorrected,
     EngineCalled,
     Event,
     FaultSeen,
@@ -103,8 +104,8 @@ def _row(event: Event) -> tuple[str, str] | None:
             return "specialist", f"{event.intent}, prompt {event.prompt_version}"
         case ToolCalled() | ToolReturned() | ActionChanged():
             return _tool_row(event)
-        case GuardFired():
-            return "guard", f"{event.guard}: {event.what}"
+        case GuardFired() | AnswerCorrected():
+            return _guard_row(event)
         case FaultSeen():
             return "fault", f"{event.code} at {event.where}"
         case EngineCalled():
@@ -114,6 +115,12 @@ def _row(event: Event) -> tuple[str, str] | None:
             )
         case _:
             return None
+
+
+def _guard_row(event: GuardFired | AnswerCorrected) -> tuple[str, str]:
+    if isinstance(event, GuardFired):
+        return "guard", f"{event.guard}: {event.what}"
+    return "corrected", "\n".join(f"{proof.sentence} / article: {proof.quote}" for proof in event.proofs)
 
 
 def _tool_row(event: ToolCalled | ToolReturned | ActionChanged) -> tuple[str, str]:

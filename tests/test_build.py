@@ -250,6 +250,17 @@ def test_a_bad_prompt_stops_the_start(tmp_path: Path) -> None:
         load_prompts(settings, build_parts(settings))
 
 
+def test_a_second_look_needs_its_prompt(tmp_path: Path) -> None:
+    """An operator would believe that answers are checked, and none would be."""
+    (small_prompts(tmp_path) / "second_look.md").unlink()
+    settings = settings_for(tmp_path, FRONTDESK_SECOND_LOOK="on")
+
+    with pytest.raises(
+        ConfigError, match=r"FRONTDESK_SECOND_LOOK: on needs a file second_look\.md in .*prompts;"
+    ):
+        load_prompts(settings, build_parts(settings))
+
+
 def test_a_company_brings_its_own_tariff(tmp_path: Path) -> None:
     """Another company would sell at the demo company's prices; articles alone need no tariff."""
     (tmp_path / "corpus").mkdir()

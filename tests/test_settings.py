@@ -31,6 +31,7 @@ def test_without_anything_the_desk_runs_on_the_local_engine(monkeypatch: pytest.
         ("FRONTDESK_ENGINE", "claude", "ANTHROPIC_API_KEY"),
         ("FRONTDESK_ROUTER", "dice", "FRONTDESK_ROUTER"),
         ("FRONTDESK_SPECULATE", "maybe", "FRONTDESK_SPECULATE"),
+        ("FRONTDESK_SECOND_LOOK", "maybe", "FRONTDESK_SECOND_LOOK"),
         ("FRONTDESK_SECRET", "short-secret", "FRONTDESK_SECRET"),
         ("FRONTDESK_JWT_SECRET", "short-secret", "FRONTDESK_JWT_SECRET"),
         ("FRONTDESK_JWKS_URL", "file:///secret", "FRONTDESK_JWKS_URL"),

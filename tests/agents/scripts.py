@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agents.loop import Means, Place, Run, run_specialist
+from agents.run import Look
 from agents.specialist import Specialist
 from engine.base import Done, EngineRequest, Piece, Replies, StopReason, ToolUse
 from errors import EngineDown
@@ -125,6 +126,7 @@ class Stage:
     expects_claude: bool = True
     events: list[Event] = field(default_factory=list)
     notices: Replies = field(default_factory=lambda: Replies({"interrupted": {"en": "It broke off."}}))
+    second_look: Look | None = None
 
     async def play(self, may_write: Callable[[], Awaitable[None]] | None = None) -> Run:
         """Run it to its end."""
@@ -138,6 +140,7 @@ class Stage:
             self.guards,
             self.expects_claude,
             notices=self.notices,
+            second_look=self.second_look,
         )
         return await run_specialist(
             self.specialist, REQUEST, means, place("ann"), self.events.append, may_write or at_once

@@ -185,7 +185,7 @@ def test_a_desk_needs_two_intents(folder: Path) -> None:
 
 def test_notices_and_lexicon_may_be_missing(folder: Path) -> None:
     """A small desk that has no use for them would be refused."""
-    for name in ("_notices", "_lexicon", "escalate"):
+    for name in ("_notices", "_lexicon", "second_look", "escalate"):
         (folder / f"{name}.md").unlink()
     for path in folder.glob("*.md"):
         text = path.read_text(encoding="utf-8")
@@ -196,6 +196,7 @@ def test_notices_and_lexicon_may_be_missing(folder: Path) -> None:
     catalogue = load(folder)
 
     assert catalogue.notices.texts == {}
+    assert catalogue.second_look is None
     assert catalogue.lexicon.phrases == {}
 
 

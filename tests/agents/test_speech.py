@@ -20,6 +20,10 @@ class _Heard:
         names, guards = ((), {}) if limit is None else (("length",), {"length": length_guard(limit, 40)})
         self.speech = Speech(Chain(names, guards, Scene()), self.events.append, "answer")
 
+    def end(self, *, notice: str = "", is_unfinished: bool = False) -> None:
+        self.speech.give_out(is_unfinished=is_unfinished)
+        self.speech.end(notice=notice)
+
     @property
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, TextDelta))
@@ -38,8 +42,8 @@ def test_the_text_does_not_depend_on_how_it_was_cut(messages: list[list[str]], d
             whole.speech.say(piece)
         pieces.speech.pause()
         whole.speech.pause()
-    pieces.speech.end()
-    whole.speech.end()
+    pieces.end()
+    whole.end()
 
     assert pieces.text == whole.text
     assert pieces.speech.said == whole.speech.said
@@ -53,7 +57,7 @@ def test_what_follows_a_tool_is_a_new_paragraph() -> None:
     heard.speech.pause()
     for text in ("\n", " It is", " covered."):
         heard.speech.say(text)
-    heard.speech.end()
+    heard.end()
 
     assert heard.text == "Let me look.\n\nIt is covered."
     assert [event.type for event in heard.events].count("text.started") == 1
@@ -64,7 +68,7 @@ def test_silence_begins_no_answer() -> None:
     heard = _Heard()
     heard.speech.say(" \n")
     heard.speech.pause()
-    heard.speech.end()
+    heard.end()
 
     assert heard.events == []
     assert not heard.speech.said
@@ -74,7 +78,7 @@ def test_a_guard_that_fires_is_told() -> None:
     """Nobody would know that an answer was shortened."""
     heard = _Heard(limit=5)
     heard.speech.say("One two. Three four.")
-    heard.speech.end()
+    heard.end()
 
     assert heard.text == "One two."
     assert [event.type for event in heard.events] == [
@@ -92,7 +96,7 @@ def test_an_answer_that_was_cut_off_shows_it(said: str, shown: str) -> None:
     """A customer would take half a sentence about their cover for the whole."""
     heard = _Heard()
     heard.speech.say(said)
-    heard.speech.end(is_unfinished=True)
+    heard.end(is_unfinished=True)
 
     assert heard.text == shown
 
@@ -101,7 +105,7 @@ def test_a_notice_stands_below_what_was_said() -> None:
     """The customer would not know that something is missing, or the guard would swallow the notice."""
     heard = _Heard(limit=5)
     heard.speech.say("One two. Three four.")
-    heard.speech.end(notice="It broke off.")
+    heard.end(notice="It broke off.")
 
     assert heard.text == "One two.\n\nIt broke off."
 
@@ -109,7 +113,7 @@ def test_a_notice_stands_below_what_was_said() -> None:
 def test_a_notice_alone_is_an_answer() -> None:
     """A customer would read nothing at all."""
     heard = _Heard()
-    heard.speech.end(notice="It broke off.")
+    heard.end(notice="It broke off.")
 
     assert heard.text == "It broke off."
 
@@ -121,7 +125,7 @@ def test_citations_go_with_the_end_of_the_answer_and_their_proof_before_it() -> 
     heard.speech.say("Yes, theft is covered.")
     kept = heard.speech.cite(Cited(PASSAGE.source, "Theft is covered.", words="Yes, theft is covered."))
     invented = heard.speech.cite(Cited(PASSAGE.source, "All is covered.", words="Yes, theft is covered."))
-    heard.speech.end()
+    heard.end()
 
     proved, ended = heard.events[-2:]
     assert (kept, invented) == (True, False)
@@ -141,7 +145,7 @@ def test_what_a_guard_took_away_takes_its_source_with_it() -> None:
     for words, quote in (("It is one.", "Theft is covered."), ("Fire too.", "Fire is covered.")):
         heard.speech.say(f"{words} ")
         assert heard.speech.cite(Cited(PASSAGE.source, quote, words=words))
-    heard.speech.end()
+    heard.end()
 
     assert heard.text == "It is one."
     assert [item.quote for item in heard.speech.citations] == ["Theft is covered."]

@@ -166,6 +166,9 @@ def unhurried(at: Desk) -> Desk:
     classifier = at.catalogue.classifier
     settings = classifier.settings.model_copy(update={"deadline_s": PATIENCE_S})
     catalogue = replace(at.catalogue, classifier=replace(classifier, settings=settings))
+    if (look := catalogue.second_look) is not None:
+        patient = look.settings.model_copy(update={"deadline_s": PATIENCE_S})
+        catalogue = replace(catalogue, second_look=replace(look, settings=patient))
     return replace(at, catalogue=catalogue, first_piece_s=PATIENCE_S)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from terminal.trial import run_trial
+from events import AnswerCorrected, Proof
+from terminal.trial import _row, run_trial
 from tests.serving import local_settings
 
 
@@ -51,3 +52,21 @@ async def test_a_trial_shows_what_the_screen_found_and_why(tmp_path: Path) -> No
     )
     assert "screen: override:base64 (act)" in shown
     assert shown.count(", pattern ") == 2
+
+
+def test_a_trial_shows_what_a_second_look_found() -> None:
+    """A prompt engineer could not tell a mended answer from a checker that is wrong."""
+    proof = Proof(
+        sentence="It is included.",
+        source="s#1",
+        title="t",
+        url="u",
+        file="f",
+        version="v",
+        start=0,
+        end=1,
+        quote="It is optional.",
+    )
+    row = _row(AnswerCorrected(message_id="a", prompt_version="v", proofs=(proof,)))
+
+    assert row == ("corrected", "It is included. / article: It is optional.")
