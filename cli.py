@@ -1,4 +1,4 @@
-"""The `frontdesk` command: serve, try, token, lint, prompts, knowledge, gaps, tail, export, delete, backup. Thin: each calls one room and prints."""
+"""The `frontdesk` command: serve, try, token, lint, prompts, knowledge, guards, gaps, tail, export, delete, backup. Thin: each calls one room and prints."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from build import build_parts, load_prompts
 from errors import ConfigError, FrontdeskError
 from knowledge.check import check_articles
 from logsink import LogSink
-from settings import Settings, set_up_log
+from settings import ROOT, Settings, set_up_log
 from terminal.articles import print_report
 
 app = typer.Typer(
@@ -116,6 +116,17 @@ def check_knowledge(
     report = check_articles(folder or Settings.read().knowledge, datetime.now(UTC).date())
     if not print_report(report, out, Console(stderr=True)):
         raise typer.Exit(2)
+
+
+@app.command()
+def guards(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines.")] = False,
+    cases: Annotated[Path, typer.Option(help="Another folder of cases.")] = ROOT / "evals" / "cases",
+) -> None:
+    """List the guards: purpose, who uses them, how many bad cases they stop and honest ones they disturb, measured now."""
+    from terminal.guards import show_guards  # noqa: PLC0415 - the other commands start without it
+
+    show_guards(Settings.read(), cases, out, as_json=as_json)
 
 
 @app.command()

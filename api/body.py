@@ -11,7 +11,15 @@ from typing import Annotated, NoReturn, TypeVar
 
 from ag_ui.core import RunAgentInput, TextPart
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
 
 from errors import BadInput, BadRequest, TooLarge, WrongContentType
 from store.log import NewMessage
@@ -19,12 +27,18 @@ from store.log import NewMessage
 MAX_BODY_BYTES = 64 * 1024
 MAX_MESSAGE_CHARACTERS = 8_000
 _READ_ON_BYTES = 1024 * 1024
-_THREAD_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+THREAD_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
+MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 _MAY_HOLD_HALVES = re.compile(r"\\u[dD][89a-fA-F]")
+_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"  # what is left of a message when control characters and blanks around it are gone
 Form = TypeVar("Form", bound=BaseModel)
+
+
+def _whole(number: object) -> object:
+    """JSON makes no difference between 3 and 3.0."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class ShortForm(BaseModel):
@@ -32,18 +46,25 @@ class ShortForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message: Annotated[str, Field(description="1 to 8,000 characters")]
+    message: Annotated[
+        str, Field(description="1 to 8,000 characters", json_schema_extra={"pattern": _VISIBLE})
+    ]
     conversation_id: Annotated[
         str | None, StringConstraints(max_length=64), Field(description="absent: a new conversation")
     ] = None
     message_id: Annotated[
         str | None,
         StringConstraints(max_length=100),
-        Field(description="made by the client; the same id again is the same turn"),
+        Field(
+            description="made by the client; the same id again is the same turn",
+            json_schema_extra={"pattern": f"^({MESSAGE_ID.pattern})?$"},
+        ),
     ] = None
-    locale: Annotated[str | None, StringConstraints(max_length=35), Field(description="for example es")] = (
-        None
-    )
+    locale: Annotated[
+        str | None,
+        StringConstraints(max_length=35),
+        Field(description="for example es", json_schema_extra={"pattern": f"^{_LOCALE.pattern}$"}),
+    ] = None
 
 
 class FeedbackForm(BaseModel):
@@ -51,7 +72,7 @@ class FeedbackForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rating: Annotated[int, Field(ge=1, le=5)]
+    rating: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
     comment: Annotated[str | None, StringConstraints(max_length=2000)] = None
     turn_id: Annotated[str | None, StringConstraints(max_length=64)] = None
 
@@ -131,7 +152,7 @@ def validated(form: type[Form], body: JsonValue, *, strict: bool = True) -> Form
 
 
 def _from_agui(run: RunAgentInput, owner: str, idempotency_key: str | None) -> NewMessage:
-    if not _THREAD_ID.fullmatch(run.thread_id):
+    if not THREAD_ID.fullmatch(run.thread_id):
         raise BadInput(customer_text="Field `threadId`: use 16 to 64 letters, digits, `-` or `_`.")
     said = [message for message in run.messages if message.role == "user"]
     if not said:
@@ -170,7 +191,7 @@ def _message_id(given: str | None, field: str, idempotency_key: str | None) -> s
         given, field = idempotency_key, "Idempotency-Key"
     if not given:
         return secrets.token_urlsafe(15)
-    if not _MESSAGE_ID.fullmatch(given):
+    if not MESSAGE_ID.fullmatch(given):
         raise BadInput(
             customer_text=f"Field `{field}`: use 1 to 100 visible ASCII characters without spaces."
         )

@@ -20,7 +20,7 @@ from fastapi.sse import format_sse_event
 from api.agui import KEEP_ALIVE
 from api.failures import refusals
 from api.house import house_of
-from api.openapi import EVENT_STREAM
+from api.openapi import ROUTING_STREAM
 from api.stream import FrameStream
 from errors import NotFound, Unauthorized
 from events import JsonObject, Proof
@@ -47,6 +47,14 @@ _FORWARDING = frozenset(
 )
 _LOW_CONFIDENCE = 0.7
 _LOOKED_AT = 500
+
+
+_SINCE = Query(
+    description="a time, in UTC when it names no zone; or seconds since 1970",
+    json_schema_extra={
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}, {"type": "null"}]
+    },
+)
 
 
 def check_ops(request: Request, settings: Settings) -> None:
@@ -78,7 +86,7 @@ def _is_forwarded(request: Request) -> bool:
 def add_ops_routes(app: FastAPI) -> None:
     """Routes under /ops."""
     app.get("/ops/turns", responses=refusals(401, 422, 503))(get_turns)
-    app.get("/ops/turns/stream", responses={200: EVENT_STREAM, **refusals(401)})(stream_turns)
+    app.get("/ops/turns/stream", responses={200: ROUTING_STREAM, **refusals(401)})(stream_turns)
     app.get("/ops/turns/{turn_id}", responses=refusals(401, 404, 503))(get_turn)
     app.get("/ops/gaps", responses=refusals(401, 422, 503))(get_gaps)
 
@@ -89,7 +97,7 @@ async def get_turns(
     engine: str | None = None,
     outcome: str | None = None,
     decided_by: str | None = None,
-    since: datetime | None = None,
+    since: Annotated[datetime | None, _SINCE] = None,
     low_confidence: bool = False,
     text: str | None = None,
     limit: Annotated[int, Query(ge=1, le=_LOOKED_AT)] = 100,

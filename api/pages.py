@@ -30,7 +30,10 @@ class _Files(StaticFiles):
 
 
 def add_pages(app: FastAPI, folder: Path) -> None:
-    """The chat page at /, and the files beside it. Add it last: it takes every address that is left."""
+    """The chat page at /, and the files beside it at every address that is no route's.
+
+    A route that is asked with another method refuses by itself, and says which methods it takes.
+    """
 
     @app.get("/", include_in_schema=False)
     async def get_chat_page(request: Request) -> Response:
@@ -38,4 +41,5 @@ def add_pages(app: FastAPI, folder: Path) -> None:
         response = FileResponse(folder / "index.html", headers={"Cache-Control": _ALWAYS_ASK})
         return with_token(response, await caller_of(request), request)
 
-    app.mount("/", _Files(directory=folder), name="pages")
+    app.router.default = _Files(directory=folder)
+    app.router.redirect_slashes = False  # an address with a slash too many names nothing

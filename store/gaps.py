@@ -1,16 +1,18 @@
 """Questions that the articles did not answer, read from the log, an hour of it at a time.
 
-Why an hour: the log is searched row by row, and other readers shall not have to wait for a year of it.
+Why an hour: the log is searched row by row, and other readers shall not have to wait for a year of it. Hours in which
+nobody wrote cost nothing.
 """
 
 import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
+from math import inf
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from errors import RowUnreadable
 from events import Recorded, TurnRef
@@ -50,15 +52,22 @@ async def turns_with_gaps(
         Unavailable: The database does not answer in time.
     """
     found: list[tuple[TurnRef, list[Recorded]]] = []
-    while since_s < until_s:
-        end_s = min(since_s + _STEP_S, until_s)
-        for turn, payloads in await database.read(partial(_between, since_s=since_s, until_s=end_s)):
+    while (begins_s := await database.read(partial(_next_turn, since_s=since_s))) < until_s:
+        end_s = min(begins_s + _STEP_S, until_s)
+        for turn, payloads in await database.read(partial(_between, since_s=begins_s, until_s=end_s)):
             try:
                 found.append((turn, recorded_in(payloads)))
             except RowUnreadable as exc:
                 log.warning("row.unreadable", turn_id=turn.turn_id, reason=str(exc))
         since_s = end_s
     return found
+
+
+def _next_turn(connection: Connection, since_s: float) -> float:
+    """When the first turn from then on was accepted; infinity when there is none."""
+    query = select(func.min(turns.c.accepted_at_s)).where(turns.c.accepted_at_s >= since_s)
+    first: float | None = connection.execute(query).scalar_one()
+    return inf if first is None else first
 
 
 def _between(connection: Connection, since_s: float, until_s: float) -> list[tuple[TurnRef, list[str]]]:

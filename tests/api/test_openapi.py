@@ -85,3 +85,21 @@ async def test_every_reference_leads_somewhere(visitor: httpx2.AsyncClient) -> N
         for name in part.partition('"')[0].split("/"):
             place = place[name]
         assert place
+
+
+async def test_a_wrong_method_is_told_the_right_ones(visitor: httpx2.AsyncClient) -> None:
+    """A client would be sent to methods that the address does not take, by the server of the pages."""
+    for method in ("GET", "OPTIONS", "DELETE"):
+        refused = await visitor.request(method, "/chat")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (await visitor.get("/chat/")).status_code == 404
+
+
+async def test_a_whole_number_may_be_written_with_a_point(visitor: httpx2.AsyncClient) -> None:
+    """The document says integer, and in JSON 3.0 is one; some languages write nothing else."""
+    said = (await visitor.post("/chat", json={"message": "Hello!"})).json()
+    address = f"/chat/{said['conversation_id']}/feedback"
+
+    rated = [await visitor.post(address, json={"rating": rating}) for rating in (3.0, 3.5, 6.0)]
+
+    assert [response.status_code for response in rated] == [201, 422, 422]
