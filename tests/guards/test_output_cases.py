@@ -23,6 +23,17 @@ def test_a_promise_is_not_shown(case: Output) -> None:
             assert text.strip()
 
 
+@pytest.mark.parametrize("guard", ["competitors", "figures", "links", "persona"])
+def test_nothing_that_a_guard_is_for_is_shown(guard: str) -> None:
+    """A customer would read a rival's name, an invented figure, a foreign link or a word from the machine room."""
+    for case in outputs("red_team_outputs", guard):
+        for pieces in case.cuts():
+            for names in ((guard,), None):
+                text, fired, _ = chained(case.scene(), pieces, names)
+                assert not [said for said in case.must_not_appear if said.lower() in text.lower()], text
+                assert fired
+
+
 @pytest.mark.parametrize("case", outputs("red_team_outputs", "language"), ids=lambda case: case.text)
 def test_nothing_of_an_answer_in_another_language_is_shown_while_it_can_be_asked_for_again(
     case: Output,
