@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import partial
 
-from build import build_parts
+from build import build_parts, load_prompts
 from guards.stream import Chain, Ground, Guard, Scene, Step
 from knowledge.corpus_files import read_corpus
 from settings import ROOT, Settings
@@ -22,7 +22,14 @@ TOKENS_A_SECOND = 80
 CHARACTERS_A_TOKEN = 4
 CASES = ROOT / "tests" / "guards" / "cases"
 ALL = "all"
-GUARDS = build_parts(Settings.read(FRONTDESK_ENGINE="local")).guards
+SETTINGS = Settings.read(FRONTDESK_ENGINE="local")
+PARTS = build_parts(SETTINGS)
+GUARDS = PARTS.guards
+SHIPPED = load_prompts(SETTINGS, PARTS).specialists["product_info"].guards
+HOSTILE = (
+    "1", "$", "ten ", "$1 ", "9-", "é", "(", "a hundred ", "1 and ", "5 5 5 ", "12 34 56 78 90 ",
+    "%4", "<a ", "&#6", "a@", "a at b dot ", "x_", "<", "p r o g ", "your claim ",
+)  # fmt: skip
 
 
 def answers() -> Mapping[str, list[str]]:
@@ -56,7 +63,7 @@ def scene(text: str) -> Scene:
 
 def step_of(name: str, told: Scene) -> Step | Chain:
     """The guard of this name at work, or all of them."""
-    return Chain(tuple(GUARDS), GUARDS, told) if name == ALL else GUARDS[name].make(told)
+    return Chain(SHIPPED, GUARDS, told) if name == ALL else GUARDS[name].make(told)
 
 
 def cpu_ms(name: str, texts: list[str]) -> float:
@@ -101,9 +108,14 @@ def _p95(values: list[float] | list[int]) -> float:
     return sorted(values)[int(len(values) * 0.95)]
 
 
-def _hostile(guard: Guard, unit: str) -> float:
+def _hostile_ms(names: tuple[str, ...]) -> float:
+    """CPU milliseconds for the worst of the hostile answers."""
+    return max(map(partial(_unit_ms, names), HOSTILE))
+
+
+def _unit_ms(names: tuple[str, ...], unit: str) -> float:
     text = (unit * HOSTILE_CHARACTERS)[:HOSTILE_CHARACTERS]
-    step = guard.make(Scene())
+    step = Chain(names, GUARDS, Scene())
     started = time.process_time()
     step.push(text)
     step.end()
@@ -123,15 +135,13 @@ def main() -> None:
     for name, guard in GUARDS.items():
         waiting = [count for text in every for count in held_back(guard, text)]
         later = [first_text_ms(name, text) for text in every]
-        worst = max(
-            map(partial(_hostile, guard), ("1", "$", "ten ", "$1 ", "9-", "é", "(", "a hundred ", "1 and "))
-        )
+        worst = _hostile_ms((name,))
         print(
             f"{name:<10} {_p95(waiting):>9.0f} char {max(waiting):>6} {_p95(later):>19.1f} ms {worst:>13.0f} ms"
         )
     later = [first_text_ms(ALL, text) for text in every]
     print(
-        f"{ALL:<10} {'':>19} {'':>6} {_p95(later):>19.1f} ms   at once: {sum(ms < 1 for ms in later)} of {len(later)}"
+        f"{ALL:<10} {'':>19} {'':>6} {_p95(later):>19.1f} ms {_hostile_ms(SHIPPED):>13.0f} ms   at once: {sum(ms < 1 for ms in later)} of {len(later)}"
     )
 
 

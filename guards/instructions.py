@@ -71,8 +71,8 @@ class _Recital:
             whole -= 1
         whole += (len(text) - whole) // _LONGEST_WORD * _LONGEST_WORD
         self._open = text[whole:]
-        out = self._take(text[:whole])
-        if self._is_far:
+        out = self._take(text[:whole]) if whole else []
+        if self._open and self._is_far:
             out.append(Segment(self._open[self._shown :]))
             self._shown = len(self._open)
         return [segment for segment in out if segment.text or segment.fired]
@@ -90,10 +90,27 @@ class _Recital:
         """Whether a row is more than the next word away, so that this word need not be whole to be shown."""
         return not self._row and not self._is_cut and self._paired < HELD_FROM_WORDS - 2
 
+    def _is_ordinary(self, text: str) -> bool:
+        """Whether these words lead to no row, so that they need not be looked at one by one; then they have been heard."""
+        if self._row or self._is_cut:
+            return False
+        words = [_folded(word) for word in _WORD.findall(text)]
+        pairs, last, paired = self._secret.pairs, self._last[-1], self._paired
+        for word in words:
+            paired = paired + 1 if (last, word) in pairs else 0
+            if paired >= HELD_FROM_WORDS - 1:
+                return False
+            last = word
+        self._last += words
+        self._paired = paired
+        return True
+
     def _take(self, text: str) -> list[Segment]:
         out: list[Segment] = []
         free = min(self._shown, len(text))  # from here on the text is not decided
         self._shown -= free
+        if self._is_ordinary(text):
+            return [Segment(text[free:])]
         for found in _WORD_OR_END.finditer(text):
             if found[1] is None:
                 if self._is_cut and not self._row:

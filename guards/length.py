@@ -20,6 +20,10 @@ class _Length:
 
     def push(self, text: str) -> list[Segment]:
         """Everything before the limit passes at once; after it, up to the next sentence end."""
+        if self._left > len(text):
+            self._left -= len(text)
+            self._read(text)
+            return [Segment(text)]
         if self._is_shut:
             return []
         free = max(0, min(self._left, len(text)))

@@ -34,7 +34,10 @@ CONTEXT = 240
 # A word, with one blank behind it.
 # Writing without blanks (Thai, Chinese, Japanese) has no ends of words to wait for: each of its letters counts as one.
 _WORD = re.compile(r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{1,64} ?")
-_KEPT = 4_096  # characters of text after which what was shown is forgotten, but for the context
+_PATIENCE = (
+    8  # a guard that has wanted so many characters waits for one more of them before it is asked again
+)
+_KEPT = 1_024  # characters of text after which what was shown is forgotten, but for the context
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +124,31 @@ class Spotter:
 
     def push(self, text: str) -> list[Segment]:
         """Take in text; give out all but what may still become a match."""
-        is_free = self._at == len(self._text)
-        self._text += text
-        if is_free and self._lookout.opens.search(self._text, self._at) is None:  # nearly always
-            self._at = len(self._text)
+        self._text = text = self._text + text
+        at, size = self._at, len(text)
+        found = self._lookout.opens.search(text, at)
+        if found is None:  # nearly always
+            free = size
+        elif found.end() == size < found.start() + self._lookout.limit:
+            free = found.start()
+        else:
+            return self._look(found, is_over=False)
+        if free == at:
+            return []
+        self._at, self._asked = free, 0
+        if free - self._lookout.context > _KEPT:
             self._forget()
-            return [Segment(text)]
-        return self._look(is_over=False)
+        return [Segment(text[at:free])]
 
     def end(self) -> list[Segment]:
         """Decide on what is left."""
-        out = self._look(is_over=True)
+        out = self._look(self._lookout.opens.search(self._text, self._at), is_over=True)
         closing = self._lookout.closing(self._fired)
         return [*out, Segment(closing)] if closing else out
 
-    def _look(self, *, is_over: bool) -> list[Segment]:
+    def _look(self, found: Place | None, *, is_over: bool) -> list[Segment]:
         out: list[Segment] = []
-        while (found := self._lookout.opens.search(self._text, self._at)) is not None:
+        while found is not None:
             if found.start() > self._at:
                 self._show(found.start(), out)
             if (view := self._next_view(found, is_over=is_over)) is None:
@@ -147,6 +158,7 @@ class Spotter:
                 self._asked = self._at + len(view.text) - view.start
             else:
                 self._obey(ruling or Ruling(len(view.text)), view, out)
+                found = self._lookout.opens.search(self._text, self._at)
         else:
             self._show(len(self._text), out)
         self._forget()
@@ -158,11 +170,16 @@ class Spotter:
         text = self._text
         if found.end() == len(text) < last and not is_over:
             return None
-        end = self._asked or self._at
-        word = _WORD.match(text, end)
-        end = min(word.end() if word is not None else end + 1, last, len(text))
+        end = max(self._asked, self._at)
+        enough = end + (end - self._at) // _PATIENCE
+        stop = min(last, len(text))
+        while True:
+            word = _WORD.match(text, end)
+            end = min(word.end() if word is not None else end + 1, stop)
+            if end > enough or end == stop:
+                break
         is_growing = word is not None and end == len(text) < min(word.start() + 65, last) and text[-1] != " "
-        if (is_growing or end == self._asked) and not is_over:
+        if (is_growing or end <= enough) and end != last and not is_over:
             return None
         first = max(0, self._at - self._lookout.context)
         is_last = end == last or (is_over and end == len(text))

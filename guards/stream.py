@@ -8,7 +8,7 @@ A step is pushed text and pulls out what is safe to show; at the end it gives up
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 GroundKind = Literal["customer", "answer", "passage", "tool", "price", "company"]
 """Who said it: the customer, an earlier answer of ours, an article, a tool, a tool that may name prices, or the
@@ -52,8 +52,12 @@ class Scene:
     may_retake: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+_MOST = (
+    256  # characters that a step is given at once, so that its work grows with the length of the text only
+)
+
+
+class Segment(NamedTuple):
     """Text after a step; `fired` names what was changed or stopped in it, if anything.
 
     `wants_retake`: nothing of this answer is of use, the engine is to be asked once more (only where the scene allows it).
@@ -102,25 +106,28 @@ class Chain:
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
         """Text that may be shown now, and what fired."""
-        return self._run(text, ending=False)
+        fired: list[Fired] = []
+        if len(text) <= _MOST:
+            return self._through(text, fired, is_last=False), fired
+        pieces = [text[at : at + _MOST] for at in range(0, len(text), _MOST)]
+        return "".join([self._through(piece, fired, is_last=False) for piece in pieces]), fired
 
     def end(self) -> tuple[str, list[Fired]]:
         """The rest, in order, through the later steps."""
-        return self._run("", ending=True)
-
-    def _run(self, text: str, *, ending: bool) -> tuple[str, list[Fired]]:
         fired: list[Fired] = []
+        return self._through("", fired, is_last=True), fired
+
+    def _through(self, text: str, fired: list[Fired], *, is_last: bool) -> str:
         for name, step in self._steps:
-            if text:
-                segments = [*step.push(text), *step.end()] if ending else step.push(text)
-            elif ending:
-                segments = step.end()
-            else:
+            if not text and not is_last:
                 break
+            segments = step.push(text) if text else []
+            if is_last:
+                segments = [*segments, *step.end()]
             if len(segments) == 1 and segments[0].fired is None:  # nearly always
                 text = segments[0].text
                 continue
             fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
             self.wants_retake = self.wants_retake or any(segment.wants_retake for segment in segments)
             text = "".join([segment.text for segment in segments])
-        return text, fired
+        return text

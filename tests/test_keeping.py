@@ -99,7 +99,9 @@ async def test_a_desk_restored_from_a_backup_goes_on(
         url = request.getfixturevalue("postgres_url")
         settings = local_settings(tmp_path, FRONTDESK_DATABASE_URL=url)
     hold = asyncio.Event()
-    async with running(settings, only(Scripted(["Yes, ", hold])), patience_s=0.0) as server:
+    async with running(
+        settings, only(Scripted(["Here is what we know. ", "So ", hold])), patience_s=0.0
+    ) as server:
         async with client_of(server.url, STREAM) as client:
             body = {"message": "Does collision cover hail?", "message_id": "m1"}
             async with client.stream("POST", "/chat", json=body) as response:
@@ -123,7 +125,7 @@ async def test_a_desk_restored_from_a_backup_goes_on(
             assert (await client.post("/chat", json=more)).status_code == 200
 
     assert text_of(got) == reply["text"]
-    assert reply["text"].startswith("Yes, ")
+    assert reply["text"].startswith("Here is what we know.")
     assert reply["error"]["code"] == "interrupted"
     assert [frame.type for frame in got].count("RUN_ERROR") == 1
     assert len({frame.event_id for frame in got}) == len(got)

@@ -43,7 +43,7 @@ _GOES_ON = re.compile(
     rf"\s?[\[({{<._-]{{0,2}}\s?(?:{_DOT_WORDS}|{_AT_WORDS}|[.@]|{_LETTER})?\s?[\])}}>_-]{{0,2}}\s?\Z"
 )
 _NO_ADDRESS = re.compile(
-    rf"[^\W\d_](?:\ [^\W\d_])+(?![^\W_])|(?:[^\W\d_]+(?:{_DOT_SPELLED}|\s(?:{_SPELLED_SIGN})\s))+"
+    rf"[^\W\d_](?:\ [^\W\d_])+(?![^\W_])|(?:[^\W\d]|[%+'’.-]|\d(?![\d\s.\-·‐-―−|/,()_]))+(?=[\w%+'’.-]{{64}})|(?:[^\W\d_]+(?:{_DOT_SPELLED}|\s(?:{_SPELLED_SIGN})\s))+"
 )
 _PROVIDER = re.compile(rf"(?:{_PROVIDERS})(?![^\W_])")
 _SPELLED_DOMAIN = re.compile(rf"{_LABEL}(?:(?:{_DOT_SPELLED}){_LABEL})*(?:{_DOT_SPELLED})(?:{_ENDINGS})")
@@ -74,7 +74,10 @@ def read_email(text: str, *, is_over: bool) -> Email | bool:
 
 
 def end_of_no_address(text: str) -> int:
-    """How much of a text in which no address begins can hold none either: letters apart, words with "dot" between."""
+    """How much of a text in which no address begins can hold none either.
+
+    Letters apart, words with "dot" between, and of a row that is longer than any name of a mailbox all but its last letters.
+    """
     found = _NO_ADDRESS.match(small(text))
     return 0 if found is None else found.end()
 

@@ -10,15 +10,15 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+_TAG = r"</?[A-Za-z][^<>@]{0,60}>|<!--[^<>]{0,60}-->"
+_ESCAPE = r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z]{2,8});|%[2-7][0-9A-Fa-f]"
 _SIGN = re.compile(
     r"(?P<mask>(?<=[\s(])\*{3,}(?=[\s).,]|\Z))"
     r"|(?P<gone>[*`~\\\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\u20e3]"
-    r"|</?[A-Za-z][^<>@]{0,60}>|<!--[^<>]{0,60}-->)"
-    r"|(?P<escape>&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z]{2,8});|%[2-7][0-9A-Fa-f])"
-    r"|(?P<sign>.)",
+    rf"|{_TAG})|(?P<escape>{_ESCAPE})|(?P<sign>.)",
     re.DOTALL,
 )
-_AS_IT_IS = re.compile(r"[\n -$'-)+-;=-\[\]-_a-{}|]*")
+_AS_IT_IS = re.compile(rf"(?:[\n -$'-)+-;=-\[\]-_a-{{}}|]++|(?!{_TAG}|{_ESCAPE})[<&%])*+")
 _UNFINISHED = re.compile(r"(?:<[!/A-Za-z-][^<>@]{0,60}|<|&[#A-Za-z0-9]{0,8}|%[0-9A-Fa-f]?|[*`~\\])\Z")
 _MASK = "•"
 _PAIRED = ("**", "`", "~~")
@@ -41,7 +41,8 @@ class Plain:
         """The stretch of the answer from `start` on."""
         if _AS_IT_IS.fullmatch(answer, start) is not None:
             size = len(answer)
-            return cls(answer[start:], range(start, size), range(start + 1, size + 1), is_open=False)
+            is_open = _UNFINISHED.search(answer, start) is not None
+            return cls(answer[start:], range(start, size), range(start + 1, size + 1), is_open)
         signs = list(_signs(answer, start))
         return cls(
             "".join(sign for sign, _, _ in signs),

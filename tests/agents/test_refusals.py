@@ -33,7 +33,7 @@ FRONT = (
     Fault("language twice", "quote.md", "label: {en:", "label: {en: a, en:", 'key "en" stands twice'),
     Fault("unknown tool", "quote.md", "tools: [get_quote", "tools: [get_qoute", 'tool "get_qoute" is unknown; known: get_billing, get_claim_status, get_policy, get_quote, handoff, '),
     Fault("tool twice", "quote.md", "tools: [get_quote", "tools: [handoff, get_quote", 'tool "handoff" stands twice in "tools"'),
-    Fault("unknown guard", "quote.md", "links, length]", "links, lenght]", 'guard "lenght" is unknown; known: '),
+    Fault("unknown guard", "quote.md", "[length, language", "[lenght, language", 'guard "lenght" is unknown; known: '),
     Fault("unknown kind of own data", "quote.md", "says_back: [email", "says_back: [emial", 'kind of personal data "emial" is unknown; known: account, card, document, email, phone'),
     Fault("unknown shared part", "quote.md", "extends: [_identity", "extends: [_idnetity", 'shared part "_idnetity" is unknown; known: _guardrails, _identity'),
     Fault("notices are no prompt", "quote.md", "extends: [_identity", "extends: [_notices", 'shared part "_notices" is unknown'),

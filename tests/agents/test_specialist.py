@@ -240,5 +240,5 @@ def test_a_new_file_needs_no_line_break_at_its_end(folder: Path) -> None:
 
 def test_tools_and_guards_are_given_not_assumed() -> None:
     """Another company with other tools would be told about tools it does not have."""
-    with pytest.raises(PromptError, match=r'escalate.md:\d+: guard "language" is unknown; known: none'):
+    with pytest.raises(PromptError, match=r'escalate.md:\d+: guard "length" is unknown; known: none'):
         load_catalogue(SHIPPED, tool_facts(), frozenset())

@@ -61,7 +61,7 @@ def seq(frame: Frame) -> int:
 async def test_resuming_after_any_event_gives_the_same_rest(customer: httpx2.AsyncClient, swap: Swap) -> None:
     """Wherever the line breaks, the client puts together the same answer, by either way back."""
     goes_on = asyncio.Event()
-    engine = Scripted([HANDOFF], afterwards=["A person ", goes_on, "will come."])
+    engine = Scripted([HANDOFF], afterwards=["Here is what we know. ", "A person ", goes_on, "will come."])
     swap.engine = engine
     client = customer
     body = {**HELLO, "message": "I want to talk to a person please"}
@@ -85,7 +85,7 @@ async def test_resuming_after_any_event_gives_the_same_rest(customer: httpx2.Asy
 
     assert len({frame.event_id for frame in whole}) == len(whole)
     assert [seq(frame) for frame in whole] == sorted(seq(frame) for frame in whole)
-    assert text_of(whole) == reply["text"] == "A person will come."
+    assert text_of(whole) == reply["text"] == "Here is what we know. A person will come."
     assert len([frame for frame in whole if frame.type == "TEXT_MESSAGE_CONTENT"]) >= 2
     assert len(engine.asked) == 2
 

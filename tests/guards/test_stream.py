@@ -121,6 +121,15 @@ def test_nothing_is_pushed_where_nothing_came() -> None:
     assert step.seen == []
 
 
+def test_a_long_text_is_worked_on_in_pieces() -> None:
+    """A guard that looks at all that has come would take ten times as long for three times the text."""
+    step = _Upper()
+    chain = Chain(("seen",), {"seen": Guard("seen", "", lambda _: step)}, Scene())
+
+    assert chain.push("ab" * 400) == ("AB" * 400, [])
+    assert max(map(len, step.seen)) < 300
+
+
 @pytest.mark.parametrize("name", sorted(GUARDS))
 def test_every_guard_says_what_it_is_for(name: str) -> None:
     """A prompt engineer could not choose among guards."""

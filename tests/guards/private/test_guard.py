@@ -178,7 +178,20 @@ def test_every_shipped_intent_has_the_guard_and_none_says_cards_back() -> None:
     assert {kind for item in specialists for kind in item.says_back} == {"email", "phone"}
 
 
-@pytest.mark.parametrize("unit", ["a ", "a dot ", "9-", "1 ", "a@", "600 123 456, ", "<", "four "])
+@pytest.mark.parametrize("behind", ["ann@example.com", "4111-1111-1111-1111", "+34 600 123 456"])
+def test_nothing_hides_behind_a_row_that_is_no_address(behind: str) -> None:
+    """A long row is passed over at once; what it ends with would be passed over too."""
+    row = "%4" * 90
+
+    for pieces in ([f"{row} {behind} ok"], list(f"{row} {behind} ok"), [f"{row}({behind}) ok"]):
+        text, fired = through(_step(), pieces)
+        assert behind not in text
+        assert len(fired) == 1
+
+
+@pytest.mark.parametrize(
+    "unit", ["a ", "a dot ", "9-", "1 ", "a@", "600 123 456, ", "<", "four ", "%4", "<a ", "&#6"]
+)
 def test_a_hostile_answer_takes_linear_time(unit: str) -> None:
     """One strange answer would stop the desk for everybody."""
 
