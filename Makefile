@@ -30,9 +30,9 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 		(cd tests/clients && npm ci --silent --no-audit --no-fund) && touch $@ || echo "npm ci failed: the AG-UI client tests will be skipped"; \
 	fi
 
-# One process for each core; the tests of a module stay together, because they share servers.
+# Two processes for each core, because tests mostly wait; the tests of a module stay together, because they share servers.
 test: setup tests/clients/node_modules/.ready
-	@$(PY) -m pytest --numprocesses auto --dist loadscope
+	@$(PY) -m pytest --numprocesses $$((2 * $$(nproc))) --dist loadscope
 
 # The same in one process, with the lines and branches that no test runs.
 cover: setup tests/clients/node_modules/.ready
