@@ -14,6 +14,7 @@ BENCHMARKS = (
     "guards",
     "turns",
     "overload",
+    "load",
 )
 
 
