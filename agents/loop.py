@@ -139,7 +139,7 @@ async def _rounds(
         for result in results:
             listener.speech.learn(result.passages)
             scene.grounds.extend(_grounds(result))
-        rounds = (*rounds, Round(heard.text, tuple(heard.uses), results, heard.native))
+        rounds = (*rounds, Round(heard.text, tuple(heard.uses), results, heard.native, heard.afterthought))
 
 
 def _in_time(request: EngineRequest) -> EngineRequest:
@@ -171,6 +171,7 @@ class _Heard:
     text: str = ""
     uses: list[ToolUse] = field(default_factory=list)
     native: object = None
+    afterthought: str = ""
     stop_reason: StopReason | None = None
     usage: Usage = field(default_factory=Usage)
     request_id: str | None = None
@@ -199,8 +200,8 @@ class _Listener:
         """What the engine says; a second time when a guard wants another answer, before anything of it is shown."""
         heard = await self._call(request)
         if self.speech.begin_again():
-            facts = f"{request.facts}\n\n{self._again}".strip()
-            heard = await self._call(_in_time(replace(request, facts=facts)))
+            heard = await self._call(_in_time(replace(request, afterthought=self._again)))
+            heard.afterthought = self._again
         self.speech.pause()
         return heard
 

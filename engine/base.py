@@ -75,12 +75,14 @@ class Round:
     """One finished exchange of this turn: what the engine asked for and what came back.
 
     `native` is the engine's own record of its message, to be sent back unchanged; other engines ignore it.
+    `afterthought` is what the operator had said before this exchange, behind everything else.
     """
 
     text: str
     uses: tuple[ToolUse, ...]
     results: tuple[ToolResult, ...]
     native: Any = None
+    afterthought: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class EngineRequest:
 
     `system` holds the cacheable blocks; `facts` is operator text for this turn only; `schema` asks for
     structured output; `first_piece_by` is a monotonic time after which a first piece is of no use any more.
+    `afterthought` is operator text behind everything else, for this call and what follows from it.
     `is_optional`: the turn is as good without it, so it is not tried again at the cost of calls that count.
     """
 
@@ -169,6 +172,7 @@ class EngineRequest:
     history: tuple[Said, ...] = ()
     facts: str = ""
     rounds: tuple[Round, ...] = ()
+    afterthought: str = ""
     schema: JsonObject | None = None
     final: bool = False
     customer_hash: str | None = None

@@ -61,11 +61,17 @@ def _messages(request: EngineRequest) -> list[JsonObject]:
         sent[-1]["content"].append(message)
     else:
         sent.append({"role": "user", "content": [message]})
-    if request.facts:
-        sent.append({"role": "system", "content": request.facts})
+    told = request.facts
     for finished in request.rounds:
-        sent += _round(finished)
-    return sent
+        sent += [*_operator(told, finished.afterthought), *_round(finished)]
+        told = ""
+    return [*sent, *_operator(told, request.afterthought)]
+
+
+def _operator(*texts: str) -> list[JsonObject]:
+    """What the operator says at this place; what came before stays as it was, because it is sealed and cached."""
+    said = "\n\n".join(filter(None, texts))
+    return [{"role": "system", "content": said}] if said else []
 
 
 def _round(finished: Round) -> list[JsonObject]:

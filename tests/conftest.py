@@ -28,7 +28,11 @@ for _name in ("HOST", "PORT"):
 Settings.model_config["env_file"] = None  # a developer's own .env must not change what is tested
 set_up_log()
 hypothesis.settings.register_profile(
-    "desk", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "desk",
+    deadline=None,
+    max_examples=40,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("desk")
 

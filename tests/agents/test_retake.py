@@ -49,8 +49,8 @@ async def test_the_engine_is_asked_once_more_before_a_word_is_shown() -> None:
         ("end_turn", 0),
     ]
     before, again = stage.engine.requests
-    assert again == replace(before, facts=again.facts, first_piece_by=again.first_piece_by)
-    assert "was not in Spanish" in again.facts
+    assert again == replace(before, afterthought=again.afterthought, first_piece_by=again.first_piece_by)
+    assert "was not in Spanish" in again.afterthought
 
 
 async def test_it_is_asked_only_once() -> None:

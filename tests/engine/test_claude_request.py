@@ -267,3 +267,17 @@ def test_every_round_of_a_turn_continues_the_one_before() -> None:
     assert {name: value for name, value in first.items() if name != "messages"} == {
         name: value for name, value in second.items() if name != "messages"
     }
+
+
+def test_a_call_that_is_made_again_changes_nothing_of_what_came_before() -> None:
+    """Thinking is sealed together with everything before it: the API would refuse the second attempt."""
+    one = replace(REQUEST, rounds=(Round("", (USE,), (FOUND,)),))
+    again = replace(one, afterthought="In Spanish, please.")
+    more = Round("", (replace(USE, call_id="t2"),), (replace(FOUND, call_id="t2"),), None, again.afterthought)
+    later = replace(one, rounds=(*one.rounds, more))
+    first = replace(REQUEST, afterthought=again.afterthought)
+
+    sent = [_check(request)["messages"] for request in (one, again, later)]
+    assert sent[1] == [*sent[0], {"role": "system", "content": "In Spanish, please."}]
+    assert sent[2][: len(sent[1])] == sent[1]
+    assert _check(first)["messages"][-1]["content"].endswith("\n\nIn Spanish, please.")

@@ -78,6 +78,7 @@ def _check_tickets(tickets: Sequence[tuple[str, str, str]], customers: Sequence[
 
 
 @pytest.mark.fault("P8", "P9")
+@pytest.mark.lab
 async def test_two_servers_and_many_customers_at_once_mix_nothing_up(
     tmp_path: Path, postgres_url: str, size: Size, figure: Figure
 ) -> None:
