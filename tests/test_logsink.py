@@ -86,7 +86,6 @@ async def test_a_log_that_was_closed_from_the_beginning_is_no_hindrance(
 
 
 @pytest.mark.fault("P13")
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no such pipes")
 async def test_a_server_answers_while_its_log_is_full_and_when_it_is_gone(tmp_path: Path) -> None:
     """A log collector that hangs or dies must not cost one customer an answer, nor the stop its order."""
     reading, writing = os.pipe()

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from guards.stream import Chain, Fired, Ground, GroundKind, Scene
+from agents.cover import Answer
+from guards.stream import Chain, Fired, Ground, Scene
 from settings import ROOT
 from tests.agents.folders import parts, shipped
 
@@ -19,33 +18,15 @@ _CUTS = 3
 Folder = Literal["red_team_outputs", "benign_outputs"]
 
 
-class Said(BaseModel):
-    """What an article, a tool or the customer has said."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: GroundKind
-    text: str
-
-
-class Output(BaseModel):
-    """An answer in a conversation held in `language`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: str
-    language: str
-    what: str = Field(alias="class")
-    written_in: str = ""
-    must_not_appear: Sequence[str] = ()
-    grounds: Sequence[Said] = ()
+class Output(Answer):
+    """An answer in a conversation, and where and how it is put to the guards."""
 
     def scene(self, *before: Ground, may_retake: bool = False) -> Scene:
         """Where it is said; its notices are the shipped ones."""
         notices = shipped().notices
         return Scene(
             language=self.language,
-            grounds=[*before, *(Ground(said.kind, said.text) for said in self.grounds)],
+            grounds=[*before, *self.said()],
             sayable=shipped().specialists["product_info"].fixed,
             notice=lambda key: notices.text(key, self.language) or "",
             may_retake=may_retake,
