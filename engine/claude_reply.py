@@ -70,7 +70,11 @@ class ClaudeReply:
     _spoke: bool = False
 
     def take(self, event: JsonObject) -> Iterator[Piece]:
-        """Pieces that this event brings; unknown events bring none."""
+        """Pieces that this event brings; unknown events bring none.
+
+        Raises:
+            EngineDown: The API failed after it had begun to answer.
+        """
         match event["type"]:
             case "message_start":
                 usage = event["message"]["usage"]
@@ -88,6 +92,10 @@ class ClaudeReply:
             case "message_delta":
                 self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
                 yield self._meter(event["usage"])
+            case "error":
+                error = event.get("error")
+                kind = error.get("type") if isinstance(error, dict) else "error"
+                raise EngineDown(f"200 {kind}", fault="stream_error_event", request_id=self.request_id)
             case _:
                 return
 

@@ -41,6 +41,7 @@ async def _failure(claude: Claude, request: EngineRequest = REQUEST) -> EngineEr
 
 async def test_an_answer_comes_in_pieces(api: Simulation, claude: Claude) -> None:
     """The customer reads the first words while the last are still being written."""
+    api.pace(chunk_ms=50)
     pieces = await heard(claude, replace(REQUEST, history=TALK))
 
     assert len([piece for piece in pieces if isinstance(piece, Text)]) > 1
