@@ -152,6 +152,8 @@ async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
     except RowUnreadable as exc:
         return _Found([], await event_log.last_seq(turn), trouble=exc)
     last_seq = earlier[-1].seq
+    if turn.ordinal == 1 and last_seq == 1:  # nothing can have come before the first message
+        return _Found(earlier, last_seq)
     try:
         turns = await event_log.read_turns(
             turn.conversation_id, turns_to_read(turn.ordinal), before=turn.ordinal
