@@ -30,6 +30,7 @@ from engine.base import (
     ToolUse,
     Trouble,
 )
+from errors import FrontdeskError
 from events import EngineCalled, Event, FaultSeen, SpecialistFinished, SpecialistStarted, Usage
 from guards.stream import Chain, Ground, Scene
 from knowledge.excerpts import excerpts
@@ -55,7 +56,7 @@ async def run_specialist(
         may_write: Awaited before a tool with effect "write" runs, and before a second look is taken.
 
     Raises:
-        EngineError: No engine could answer.
+        EngineError: No engine could answer, or go on; what was safe of the words that the guards held back is shown.
     """
     emit(SpecialistStarted(run_id=place.run_id, intent=specialist.intent, prompt_version=specialist.version))
     run = Run()
@@ -71,8 +72,7 @@ async def run_specialist(
     )
     listener = _Listener(specialist, means, emit, speech, voice, again)
     try:
-        stop = await _rounds(listener, calls, request, scene)
-        speech.give_out(is_unfinished=stop == "max_tokens")
+        stop = await _answered(listener, calls, request, scene)
         notice = scene.notice("interrupted") if stop == "cut" else ""
         if means.second_look is not None and not listener.degraded:
             notice = await second_look(
@@ -120,6 +120,19 @@ def _scene(
         notice=lambda key: means.notices.text(key, place.language) or "",
         is_fixed=lambda: voice.is_fixed,
     )
+
+
+async def _answered(
+    listener: "_Listener", calls: ToolCalls, request: EngineRequest, scene: Scene
+) -> StopReason | None:
+    """As _rounds, with every word given out that the guards held back, also when it breaks off in the middle."""
+    try:
+        stop = await _rounds(listener, calls, request, scene)
+    except FrontdeskError:
+        listener.speech.give_out()
+        raise
+    listener.speech.give_out(is_unfinished=stop == "max_tokens")
+    return stop
 
 
 async def _rounds(

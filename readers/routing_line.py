@@ -28,7 +28,10 @@ from events import (
 
 
 class RoutingLine(Frozen):
-    """The fields of log event `turn.routed` (contract.md). Times in milliseconds from acceptance."""
+    """The fields of log event `turn.routed` (contract.md). Times in milliseconds from acceptance.
+
+    `queued_ms`: until work on it began; most of it is the wait for earlier messages of the conversation.
+    """
 
     turn_id: str
     conversation_id: str
@@ -41,6 +44,7 @@ class RoutingLine(Frozen):
     haiku_intent: str | None = None
     agreed: bool | None = None
     speculated: str = "no"
+    queued_ms: int | None = None
     label_ms: int | None = None
     first_text_ms: int | None = None
     total_ms: int | None = None
@@ -125,9 +129,11 @@ def _route_facts(event: Event) -> dict[str, object]:
 
 def _times(recorded: Sequence[Recorded]) -> dict[str, object]:
     start = recorded[0].at
+    begun = next((item.at for item in recorded[1:]), None)
     first = next((item.at for item in recorded if isinstance(item.event, TextStarted)), None)
     ended = next((item.at for item in recorded if isinstance(item.event, TurnFinished | TurnFailed)), None)
     return {
+        "queued_ms": None if begun is None else _ms(start, begun),
         "first_text_ms": None if first is None else _ms(start, first),
         "total_ms": None if ended is None else _ms(start, ended),
     }

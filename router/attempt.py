@@ -6,6 +6,7 @@ Called by router/runner.py. Law: a turn has exactly one end, and what a customer
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 import structlog
@@ -52,6 +53,7 @@ log = structlog.get_logger()
 Tell = Callable[[RoutingLine, Sequence[Recorded]], None]
 CUSTOMER = "customer:"
 RECOVERIES_AT_MOST = 6  # a turn that fails again and again is closed honestly instead of paid for without end
+_DOUBLE_CLICK = timedelta(seconds=2)
 _NO_STATE = ConversationState()
 
 
@@ -106,11 +108,15 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the log holds when the attempt begins. `trouble`: something of it cannot be read."""
+    """What the log holds when the attempt begins. `trouble`: something of it cannot be read.
+
+    `is_double`: the message before it says the same, and came a moment before.
+    """
 
     earlier: list[Recorded]
     last_seq: int
     state: ConversationState = _NO_STATE
+    is_double: bool = False
     trouble: RowUnreadable | None = None
 
 
@@ -161,7 +167,17 @@ async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
         quotes = await desk.records.quotes_of(turn.conversation_id)
     except RowUnreadable as exc:
         return _Found(earlier, last_seq, trouble=exc)
-    return _Found(earlier, last_seq, fold_state(turns, quotes))
+    is_double = bool(turns) and _is_double(earlier[0], turns[-1][1][0])
+    return _Found(earlier, last_seq, fold_state(turns, quotes), is_double)
+
+
+def _is_double(accepted: Recorded, before: Recorded) -> bool:
+    """Whether these messages say the same within a moment, as after a double click; both are answered."""
+    match accepted.event, before.event:
+        case TurnAccepted() as mine, TurnAccepted() as other:
+            return mine.text == other.text and abs(accepted.at - before.at) < _DOUBLE_CLICK
+        case _:
+            return False
 
 
 async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _Told, server_id: str) -> None:
@@ -182,6 +198,8 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
             _close(desk, turn, language, told, "interrupted")
             return
         _tidy(told)
+    elif found.is_double:
+        told.emit(FaultSeen(code="possible_duplicate", where="message"))
     with contained("turn.failed") as caught:
         if found.trouble is not None:
             raise found.trouble

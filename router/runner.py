@@ -111,17 +111,23 @@ class TurnRunner:
         has_arrived = asyncio.Event()
         self._arriving.add(has_arrived)
         try:
-            try:
-                self._check(message.owner, address)
-                await self.admission.enter()
-            except Busy as refusal:
-                if is_newcomer:
-                    raise
-                return await self._joined(message, refusal)
-            return await self._accept(message)
+            accepted = await self._let_in(message, address, is_newcomer=is_newcomer)
         finally:
             self._arriving.remove(has_arrived)
             has_arrived.set()
+        if not accepted.is_new:
+            log.info("message.repeated", fault="idempotent_hit", turn_id=accepted.turn.turn_id)
+        return accepted
+
+    async def _let_in(self, message: NewMessage, address: str | None, *, is_newcomer: bool) -> Accepted:
+        try:
+            self._check(message.owner, address)
+            await self.admission.enter()
+        except Busy as refusal:
+            if is_newcomer:
+                raise
+            return await self._joined(message, refusal)
+        return await self._accept(message)
 
     def _check(self, owner: str, address: str | None) -> None:
         """Let the message in, if its sender may send one now."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from errors import RowUnreadable
 from events import Action, ActionState
 from store.database import Database
+from store.leases import hold_open
 from store.records import short_id
 from store.schema import actions
 
@@ -22,12 +23,18 @@ class StoredActions:
         self._database = database
         self._clock = clock
 
-    async def preview(self, key: str, conversation_id: str, customer_id: str, action: Action) -> Action:
-        """Store it once per key, under an id of its own; the stored one is returned."""
+    async def preview(
+        self, key: str, conversation_id: str, turn_id: str, customer_id: str, action: Action
+    ) -> Action:
+        """Store it once per key, under an id of its own; the stored one is returned.
+
+        Raises:
+            LeaseLost: The turn has ended elsewhere; nothing was stored.
+        """
         named = action.model_copy(update={"preview_id": short_id("P", key)})
 
         def work(connection: Connection) -> Action:
-            self._database.backend.hold(connection, conversation_id)
+            hold_open(connection, self._database.backend, conversation_id, turn_id)
             mine = and_(_is(conversation_id, named.preview_id), actions.c.customer_id == customer_id)
             known = _find(connection, mine)
             if known is not None:

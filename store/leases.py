@@ -1,18 +1,24 @@
 """Leases: which server may write a turn, and for how long it is believed to be alive.
 
+A server that was asleep may go on with a turn that another one has ended since, and whose conversation was deleted: what
+its tools store then is stored for nobody, so it is refused (`hold_open`).
 A lease that lies too far in the future was written before the clock was set back; it counts as run out.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
 
+from errors import LeaseLost
 from events import TurnRef
 from store.accepting import LEASE_S
+from store.backend import Backend
 from store.rows import is_turn, turn_ref
 from store.schema import turns
 
 _AT_ONCE = 500
+_GIVEN_UP_S = 0.0
 
 
 def _has_run_out(now_s: float) -> ColumnElement[bool]:
@@ -31,13 +37,24 @@ def any_expired(connection: Connection, now_s: float) -> bool:
     return connection.execute(_expired(now_s, 1)).first() is not None
 
 
-def take_over(connection: Connection, server_id: str, now_s: float, limit: int) -> list[TurnRef]:
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A turn that is this server's now. `holder`: the server that let its lease run out; None: it was given up."""
+
+    turn: TurnRef
+    holder: str | None
+
+
+def take_over(connection: Connection, server_id: str, now_s: float, limit: int) -> list[TakenOver]:
     """Such turns, now leased to this server; those that another server takes over in this moment are left to it."""
     query = _expired(now_s, limit).with_for_update(skip_locked=True)
-    found = [turn_ref(row) for row in connection.execute(query).all()]
-    for turn in found:
+    found = [
+        TakenOver(turn_ref(row), row.lease_owner if row.lease_until_s != _GIVEN_UP_S else None)
+        for row in connection.execute(query).all()
+    ]
+    for taken in found:
         lease = {"lease_owner": server_id, "lease_until_s": now_s + LEASE_S}
-        connection.execute(update(turns).where(is_turn(turn)).values(lease))
+        connection.execute(update(turns).where(is_turn(taken.turn)).values(lease))
     return found
 
 
@@ -52,7 +69,7 @@ def renew(connection: Connection, server_id: str, now_s: float, turn_ids: list[s
 def release(connection: Connection, server_id: str) -> None:
     """Give up every lease of this server."""
     held = and_(turns.c.is_open == 1, turns.c.lease_owner == server_id)
-    connection.execute(update(turns).where(held).values(lease_until_s=0.0))
+    connection.execute(update(turns).where(held).values(lease_until_s=_GIVEN_UP_S))
 
 
 def has_open_before(connection: Connection, turn: TurnRef) -> bool:
@@ -63,3 +80,17 @@ def has_open_before(connection: Connection, turn: TurnRef) -> bool:
         turns.c.is_open == 1,
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def hold_open(connection: Connection, backend: Backend, conversation_id: str, turn_id: str) -> None:
+    """Hold the conversation's place until the transaction ends, for a turn of it that is open.
+
+    Raises:
+        LeaseLost: It has ended on another server, or was deleted with its conversation.
+    """
+    backend.hold(connection, conversation_id)
+    query = select(turns.c.ordinal).where(
+        turns.c.conversation_id == conversation_id, turns.c.turn_id == turn_id, turns.c.is_open == 1
+    )
+    if connection.execute(query).first() is None:
+        raise LeaseLost(f"turn {turn_id}")

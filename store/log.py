@@ -186,9 +186,13 @@ class EventLog:
         """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
         if not await self._database.read(lambda connection: leases.any_expired(connection, self._clock())):
             return []
-        return await self._database.write(
+        taken = await self._database.write(
             lambda connection: leases.take_over(connection, self._server_id, self._clock(), limit)
         )
+        for each in taken:
+            if each.holder is not None:
+                log.warning("lease.taken", fault="lock_stolen", turn_id=each.turn.turn_id, holder=each.holder)
+        return [each.turn for each in taken]
 
     async def renew_leases(self, turn_ids: Collection[str]) -> None:
         """Keep these turns for another LEASE_S seconds."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, insert, select
 from errors import NotFound, RowUnreadable
 from events import Quote
 from store.database import Database
+from store.leases import hold_open
 from store.schema import conversations, feedback, quotes, tickets
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letters and digits that are easily confused on the phone
@@ -29,12 +30,16 @@ class StoredRecords:
         """The number under which a quote of this key is stored."""
         return short_id("Q", key)
 
-    async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
-        """Store the quote once per key, under an id of its own; the stored one is returned."""
+    async def save_quote(self, key: str, conversation_id: str, turn_id: str, quote: Quote) -> Quote:
+        """Store the quote once per key, under an id of its own; the stored one is returned.
+
+        Raises:
+            LeaseLost: The turn has ended elsewhere; nothing was stored.
+        """
         named = quote.model_copy(update={"quote_id": self.quote_id(key)})
 
         def work(connection: Connection) -> Quote:
-            self._database.backend.hold(connection, conversation_id)
+            hold_open(connection, self._database.backend, conversation_id, turn_id)
             mine = (quotes.c.conversation_id == conversation_id) & (quotes.c.quote_id == named.quote_id)
             payload = connection.execute(select(quotes.c.payload).where(mine)).scalar()
             if payload is not None:
@@ -55,11 +60,14 @@ class StoredRecords:
         """Store a ticket once per key; its id is returned. The transcript is the conversation itself.
 
         While a ticket of the conversation waits for the same reason, it is the one: who asks twice waits once.
+
+        Raises:
+            LeaseLost: The turn has ended elsewhere; nothing was stored.
         """
         ticket_id = short_id("T", key)
 
         def work(connection: Connection) -> str:
-            self._database.backend.hold(connection, conversation_id)
+            hold_open(connection, self._database.backend, conversation_id, turn_id)
             same = (tickets.c.reason == reason) & (tickets.c.state == "waiting")
             mine = (tickets.c.conversation_id == conversation_id) & (
                 same | (tickets.c.ticket_id == ticket_id)

@@ -180,7 +180,7 @@ def test_what_a_tool_returns_is_a_tool_result(ok: bool) -> None:
 async def test_a_price_service_cannot_write_into_the_operators_note(name: str) -> None:
     """Names of vehicles come back from a company's service, and stand in the note of later turns."""
     shelf = Shelf()
-    await shelf.save_quote("key", "talk", _quote_of(name))
+    await shelf.save_quote("key", "talk", "turn", _quote_of(name))
     answers = Thinker(lambda _: said("Fine."))
     await Talk(desk(claude_engines(answers, Thinker(lambda _: label("quote"))), shelf=shelf)).say(
         "hello there"

@@ -56,7 +56,9 @@ class Accounts(Protocol):
 class Actions(Protocol):
     """Where previews are kept, and what came of them."""
 
-    async def preview(self, key: str, conversation_id: str, customer_id: str, action: Action) -> Action:
+    async def preview(
+        self, key: str, conversation_id: str, turn_id: str, customer_id: str, action: Action
+    ) -> Action:
         """Store it once per key, under an id of its own; the stored one is returned."""
         ...
 

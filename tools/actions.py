@@ -42,7 +42,9 @@ async def preview(
         state="previewed",
         expires_at=context.now + HOLDS_FOR,
     )
-    return await account.actions.preview(context.key, context.conversation_id, account.customer_id, drafted)
+    return await account.actions.preview(
+        context.key, context.conversation_id, context.turn_id, account.customer_id, drafted
+    )
 
 
 async def agreed(

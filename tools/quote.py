@@ -120,7 +120,9 @@ def quote_tool(prices: Prices) -> Tool:
         If it refuses, the text says which detail is wrong and what to ask.
         """
         drafted = await prices.quote(context, make, model, year, mileage, driver_age)
-        quote = await context.records.save_quote(context.key, context.conversation_id, drafted)
+        quote = await context.records.save_quote(
+            context.key, context.conversation_id, context.turn_id, drafted
+        )
         values = quote_values(quote, context.language)
         return ToolOutcome(f"Quote {in_words(quote)}.", values=values, deeds=(QuoteGiven(quote=quote),))
 

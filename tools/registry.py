@@ -32,7 +32,7 @@ class Records(Protocol):
         """The number under which a quote of this key is stored; the customer is told it."""
         ...
 
-    async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
+    async def save_quote(self, key: str, conversation_id: str, turn_id: str, quote: Quote) -> Quote:
         """Store the quote once per key; the stored one is returned."""
         ...
 

@@ -59,9 +59,9 @@ class NoRecords:
         """Never called."""
         raise AssertionError(key)
 
-    async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
+    async def save_quote(self, key: str, conversation_id: str, turn_id: str, quote: Quote) -> Quote:
         """Never called."""
-        raise AssertionError((key, conversation_id, quote))
+        raise AssertionError((key, conversation_id, turn_id, quote))
 
     async def save_ticket(
         self, key: str, conversation_id: str, turn_id: str, reason: str, summary: str

@@ -54,9 +54,9 @@ class Shelf:
         """The number of the quote with this key."""
         return short_id("Q", key)
 
-    async def save_quote(self, key: str, conversation_id: str, quote: Quote) -> Quote:
+    async def save_quote(self, key: str, conversation_id: str, turn_id: str, quote: Quote) -> Quote:
         """Store the quote once per key."""
-        del conversation_id
+        del conversation_id, turn_id
         return self.quotes.setdefault(key, quote.model_copy(update={"quote_id": self.quote_id(key)}))
 
     async def save_ticket(

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from events import (
     TurnFinished,
     TurnRecovered,
     TurnRef,
+    recorded_list,
 )
-from readers.reply import fold_text
+from readers.reply import fold_reply, fold_text
 from router import attempt as attempt_module
 from server import House
 from store.log import NewMessage
+from store.rows import recorded_in
 from store.schema import events, tickets, turns
 from tests.engines import Scripted, Swap
 from tests.router.running import (
@@ -44,6 +47,7 @@ from tests.router.running import (
     whole,
 )
 from tests.waiting import PATIENCE_S
+from tests.waiting import until as comes
 
 PERSON = replace(HELLO, text=ASKED_FOR_PERSON)
 Lines = Callable[[], list[dict[str, Any]]]
@@ -103,6 +107,78 @@ async def test_words_that_were_shown_stay_when_the_turn_breaks(
     assert "may be incomplete" in text
     assert kinds(told).count("text.started") == kinds(told).count("text.ended") == 1
     assert kinds(told)[-1] == "turn.failed"
+
+
+@in_module_loop
+@pytest.mark.fault("U10")
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (["Here is what we know. ", "You may also ask Gei"], "Here is what we know. You may also ask Gei"),
+        (["Here is what we know. ", "It costs $9"], "Here is what we know. It costs "),
+        (["Hello"], "Hello"),
+    ],
+    ids=["the beginning of a name", "half a price", "too little to know its language by"],
+)
+async def test_what_guards_hold_back_when_the_engine_breaks_is_shown_as_far_as_it_is_safe(
+    said: list[str], shown: str, house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
+    """A customer would lose the last words before the break, or read a half of what a guard was just about to stop."""
+    swap.engine = Scripted([*said, EngineDown("the line broke")])
+    turn = (await house.runner.start(hello)).turn
+    told = await whole(house, turn)
+    text = fold_text(item.event for item in told)
+    before, _, notice = text.partition("\n\nThe connection to the assistant broke here")
+
+    assert before.startswith(shown)
+    assert "$9" not in before
+    assert "may be incomplete" in notice
+    assert fold_reply(turn, [item.event for item in told]).text == text  # saved as it was sent
+    assert kinds(told).count("text.started") == kinds(told).count("text.ended") == 1
+    await comes(lambda: routed(lines, turn))
+    assert routed(lines, turn)[0]["outcome"] == "failed_with_notice"
+
+
+@in_module_loop
+@pytest.mark.fault("P7")
+async def test_the_same_words_twice_within_a_moment_are_told_in_the_log(
+    house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
+    """Ops would not see that a page sends each message twice, and customers read two answers."""
+    swap.engine = Scripted(["Hello."])
+    first = (await house.runner.start(hello)).turn
+    said = [("m2", hello.text), ("m3", "something else")]
+    turns = [first]
+    for message_id, text in said:
+        message = replace(hello, text=text, message_id=message_id, conversation_id=first.conversation_id)
+        turns.append((await house.runner.start(message)).turn)
+    await comes(lambda: all(routed(lines, turn) for turn in turns))
+
+    assert [line["faults"] for turn in turns for line in routed(lines, turn)] == [
+        [],
+        ["possible_duplicate"],
+        [],
+    ]
+
+
+async def test_the_same_words_a_while_later_are_no_double_click(tmp_path: Path, lines: Lines) -> None:
+    """Who says "yes" to two questions has not clicked twice."""
+    async with house_of(tmp_path, Scripted(["Hello."])) as house:
+        await whole(house, (first := (await house.runner.start(HELLO)).turn))
+        earlier = datetime.now(UTC) - timedelta(seconds=3)
+
+        def age(connection: Connection) -> None:
+            [row] = connection.execute(select(events).where(events.c.first_seq == 1)).all()
+            accepted = [item.model_copy(update={"at": earlier}) for item in recorded_in([row.payload])]
+            payload = recorded_list.dump_json(accepted).decode()
+            connection.execute(update(events).where(events.c.first_seq == 1).values(payload=payload))
+
+        await house.database.write(age)
+        again = replace(HELLO, message_id="m2", conversation_id=first.conversation_id)
+        turn = (await house.runner.start(again)).turn
+        await whole(house, turn)
+
+    assert routed(lines, turn)[0]["faults"] == []
 
 
 @in_module_loop

@@ -53,6 +53,29 @@ async def test_messages_of_one_conversation_are_answered_one_by_one_in_order(
     assert [len(request.history) for request in engine.asked] == [2 * number for number in range(7)]
 
 
+@pytest.mark.fault("P8")
+@in_module_loop
+async def test_how_long_a_message_waited_for_the_one_before_is_told_in_the_log(
+    house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
+    """Ops would take a customer's wait for their own earlier message for a slow model."""
+    hold = asyncio.Event()
+    swap.engine = Scripted(lambda request: [] if request.history else [hold])
+    first = (await house.runner.start(hello)).turn
+    again = replace(hello, message_id="m2", conversation_id=first.conversation_id)
+    behind = (await house.runner.start(again)).turn
+    await asyncio.sleep(0.05)
+    hold.set()
+    told: dict[str, int] = {}
+
+    def is_told() -> bool:
+        told.update((x["turn_id"], x["queued_ms"]) for x in lines() if x["event"] == "turn.routed")
+        return behind.turn_id in told
+
+    await until(is_told)
+    assert told[behind.turn_id] >= 50
+
+
 @in_module_loop
 async def test_conversations_do_not_wait_for_each_other(house: House, swap: Swap, hello: NewMessage) -> None:
     """One customer's slow answer is nobody else's business."""
@@ -67,8 +90,11 @@ async def test_conversations_do_not_wait_for_each_other(house: House, swap: Swap
     assert isinstance((await whole(house, slow))[-1].event, TurnFinished)
 
 
+@pytest.mark.fault("P6")
 @in_module_loop
-async def test_a_message_sent_again_joins_its_turn(house: House, swap: Swap, hello: NewMessage) -> None:
+async def test_a_message_sent_again_joins_its_turn(
+    house: House, swap: Swap, hello: NewMessage, lines: Lines
+) -> None:
     """A client that retries never pays for, or reads, two answers."""
     engine = Scripted([0.05, "Hello."])
     swap.engine = engine
@@ -78,6 +104,8 @@ async def test_a_message_sent_again_joins_its_turn(house: House, swap: Swap, hel
 
     assert {item.turn for item in accepted} == {again.turn}
     assert len(engine.asked) == 1
+    told = [line for line in lines() if line.get("fault") == "idempotent_hit"]
+    assert [line["turn_id"] for line in told] == [again.turn.turn_id] * 20
 
 
 @in_module_loop

@@ -46,6 +46,11 @@ async def begin(event_log: EventLog, number: int = 1, conversation_id: str | Non
     return (await event_log.accept(message(number, conversation_id))).turn
 
 
+async def open_turn(database: Database, number: int = 1, conversation_id: str | None = None) -> TurnRef:
+    """A turn that this server is at work on, for what its tools leave behind."""
+    return await begin(EventLog(database, Wake(), "here"), number, conversation_id)
+
+
 @asynccontextmanager
 async def writing(event_log: EventLog, turn: TurnRef, last_seq: int = 1) -> AsyncIterator[TurnLog]:
     """The turn's log with its writer running; on leaving, everything is on disk."""
@@ -67,9 +72,11 @@ async def two_servers(url: str) -> AsyncIterator[list[EventLog]]:
         yield [EventLog(here, Wake(), "here"), EventLog(there, Wake(), "there")]
 
 
-async def write(event_log: EventLog, turn: TurnRef, batches: Sequence[Sequence[Event]]) -> None:
-    """Write these batches, each to disk before the next."""
-    async with writing(event_log, turn) as turn_log:
+async def write(
+    event_log: EventLog, turn: TurnRef, batches: Sequence[Sequence[Event]], last_seq: int = 1
+) -> None:
+    """Write these batches behind the event `last_seq`, each to disk before the next."""
+    async with writing(event_log, turn, last_seq) as turn_log:
         for batch in batches:
             for event in batch:
                 turn_log.emit(event)

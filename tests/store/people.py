@@ -49,7 +49,7 @@ async def talk(
         TextDelta(message_id="a", text=f"Hello {person.word}"),
         TextEnded(message_id="a"),
     ]
-    await write(event_log, turn, [said, [END]] if is_ended else [said])
+    await write(event_log, turn, [said])
     records, key, its = StoredRecords(database), turn.conversation_id, turn.conversation_id
     quote = Quote(
         quote_id="",
@@ -69,10 +69,12 @@ async def talk(
         state="previewed",
         expires_at=datetime(2026, 12, 1, tzinfo=UTC),
     )
-    await records.save_quote(key, its, quote)
+    await records.save_quote(key, its, turn.turn_id, quote)
     await records.save_ticket(key, its, turn.turn_id, "complaint", f"{person.word} is angry")
     await records.save_feedback(its, 1, f"{person.word} waits", turn.turn_id)
-    await StoredActions(database).preview(key, its, person.owner, action)
+    await StoredActions(database).preview(key, its, turn.turn_id, person.owner, action)
+    if is_ended:
+        await write(event_log, turn, [[END]], last_seq=1 + len(said))
     return turn
 
 

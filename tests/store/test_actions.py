@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import update
 
 from errors import RowUnreadable
-from events import Action, ActionState
+from events import Action, ActionState, TurnRef
 from store.actions import StoredActions
 from store.database import Database
+from store.log import EventLog, NewMessage
 from store.schema import actions as table
+from store.wake import Wake
 
 DRAFT = Action(
     preview_id="",
@@ -28,34 +30,44 @@ def actions(database: Database) -> StoredActions:
     return StoredActions(database)
 
 
-async def _preview(actions: StoredActions, key: str = "k1", conversation_id: str = "conv") -> Action:
-    return await actions.preview(key, conversation_id, "C-1", DRAFT)
+@pytest.fixture
+async def turn(database: Database) -> TurnRef:
+    """A turn of the conversation "conv", in which the previews are made."""
+    message = NewMessage("customer:C-1", "cancel it", "m1", "conv", may_start=True)
+    return (await EventLog(database, Wake(), "here").accept(message)).turn
 
 
-async def test_a_preview_is_stored_once_per_key(actions: StoredActions) -> None:
+async def _preview(actions: StoredActions, turn: TurnRef, key: str = "k1") -> Action:
+    return await actions.preview(key, turn.conversation_id, turn.turn_id, "C-1", DRAFT)
+
+
+async def test_a_preview_is_stored_once_per_key(actions: StoredActions, turn: TurnRef) -> None:
     """A turn that is run again after a crash would show a second preview, and the yes would be to the first."""
-    first = await _preview(actions)
-    again = await actions.preview("k1", "conv", "C-1", DRAFT.model_copy(update={"subject": "AP-2"}))
+    first = await _preview(actions, turn)
+    other = DRAFT.model_copy(update={"subject": "AP-2"})
+    again = await actions.preview("k1", "conv", turn.turn_id, "C-1", other)
 
     assert first.preview_id.startswith("P-")
     assert again == first
-    assert (await _preview(actions, "k2")).preview_id != first.preview_id
+    assert (await _preview(actions, turn, "k2")).preview_id != first.preview_id
 
 
 @pytest.mark.parametrize(("conversation_id", "customer_id"), [("other", "C-1"), ("conv", "C-2")])
 async def test_it_is_found_by_its_own_customer_in_its_own_conversation(
-    actions: StoredActions, conversation_id: str, customer_id: str
+    actions: StoredActions, turn: TurnRef, conversation_id: str, customer_id: str
 ) -> None:
     """Somebody else's preview id would cancel somebody else's policy."""
-    action = await _preview(actions)
+    action = await _preview(actions, turn)
 
     assert await actions.find("conv", "C-1", action.preview_id) == action
     assert await actions.find(conversation_id, customer_id, action.preview_id) is None
 
 
-async def test_a_state_changes_only_out_of_the_one_that_is_meant(actions: StoredActions) -> None:
+async def test_a_state_changes_only_out_of_the_one_that_is_meant(
+    actions: StoredActions, turn: TurnRef
+) -> None:
     """Two servers would both begin the same cancellation."""
-    action = await _preview(actions)
+    action = await _preview(actions, turn)
     running = await actions.change("conv", action.preview_id, "running", out_of="previewed")
     late = await actions.change("conv", action.preview_id, "unknown", out_of="previewed")
     done = await actions.change("conv", action.preview_id, "done", out_of="running", receipt="R-1")
@@ -65,9 +77,9 @@ async def test_a_state_changes_only_out_of_the_one_that_is_meant(actions: Stored
     assert await actions.find("conv", "C-1", action.preview_id) == done
 
 
-async def test_of_many_at_once_all_learn_the_same(actions: StoredActions) -> None:
+async def test_of_many_at_once_all_learn_the_same(actions: StoredActions, turn: TurnRef) -> None:
     """Retries that meet must not see different ends."""
-    action = await _preview(actions)
+    action = await _preview(actions, turn)
     await actions.change("conv", action.preview_id, "running", out_of="previewed")
     ends = await asyncio.gather(
         *(
@@ -84,10 +96,10 @@ async def test_of_many_at_once_all_learn_the_same(actions: StoredActions) -> Non
     [("previewed", False), ("running", True), ("unknown", True), ("done", False), ("refused", False)],
 )
 async def test_what_may_have_happened_is_open_in_every_conversation(
-    actions: StoredActions, state: ActionState, is_open: bool
+    actions: StoredActions, turn: TurnRef, state: ActionState, is_open: bool
 ) -> None:
     """In another window the customer would cancel a second time, under another key."""
-    action = await _preview(actions)
+    action = await _preview(actions, turn)
     await actions.change("conv", action.preview_id, state, out_of="previewed")
 
     assert await actions.is_open("C-1", "request_cancellation", "AP-1") is is_open
@@ -102,9 +114,11 @@ async def test_what_is_not_there_is_not_changed(actions: StoredActions) -> None:
         await actions.change("conv", "P-NONE", "done", out_of="running")
 
 
-async def test_a_damaged_row_is_told_without_its_text(actions: StoredActions, database: Database) -> None:
+async def test_a_damaged_row_is_told_without_its_text(
+    actions: StoredActions, turn: TurnRef, database: Database
+) -> None:
     """What a customer agreed to is theirs, also in an error."""
-    action = await _preview(actions)
+    action = await _preview(actions, turn)
     damage = update(table).values(payload='{"subject": "AP-1"}')
     await database.write(lambda connection: connection.execute(damage))
 

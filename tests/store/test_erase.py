@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from errors import NotFound, Unavailable
+from errors import LeaseLost, NotFound, Unavailable
+from store.actions import StoredActions
 from store.database import Database
 from store.erase import erase
 from store.log import EventLog, NewMessage
@@ -14,6 +15,8 @@ from store.records import StoredRecords
 from store.schema import BY_CONVERSATION
 from store.wake import Wake
 from tests.store.people import ANN, BOB, CANARY, finish, tables_with, talk
+from tests.store.test_actions import DRAFT as ACTION
+from tests.store.test_records import DRAFT as QUOTE
 from tests.store.things import locked
 from tests.waiting import PATIENCE_S, soon
 
@@ -92,6 +95,27 @@ async def test_a_rating_that_comes_after_the_deletion_is_refused(database: Datab
 
     with pytest.raises(NotFound):
         await StoredRecords(database).save_feedback(turn.conversation_id, 5, CANARY, None)
+
+
+async def test_what_a_sleeping_server_brings_after_the_deletion_is_refused(database: Database) -> None:
+    """A server that was frozen goes on with a turn that others have ended: nobody would ever delete what it leaves."""
+    turn = await talk(database, ANN)
+    await erase(database, turn.conversation_id, 0.0)
+    again = NewMessage(ANN.owner, "hello again", "m2", turn.conversation_id, may_start=True)
+    await EventLog(database, Wake(), "here").accept(again)  # the same thread, begun anew: not that turn's
+
+    its = turn.conversation_id, turn.turn_id
+    records = StoredRecords(database)
+    for late in (
+        records.save_quote("late", *its, QUOTE),
+        records.save_ticket("late", *its, "complaint", CANARY),
+        StoredActions(database).preview("late", *its, ANN.owner, ACTION),
+    ):
+        with pytest.raises(LeaseLost):
+            await late
+    assert {name for name, rows in (await tables_with(database, CANARY)).items() if rows} == set()
+    rows = await tables_with(database, turn.conversation_id)
+    assert {name for name, found in rows.items() if found} == {"conversations", "turns", "events"}
 
 
 async def test_whoever_follows_a_deleted_turn_is_let_go(database: Database) -> None:

@@ -1,6 +1,7 @@
 """A turn whose server is gone is taken over soon, once, and in order."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from store.database import Database
 from store.log import LEASE_S, EventLog
@@ -48,9 +49,13 @@ async def test_a_dead_servers_turns_are_taken_over_once_and_in_order(
 
     assert await second.take_over(10) == []
     clock.now_s += LEASE_S + 0.1
-    assert await second.take_over(10) == [one, two]
+    with capture_logs() as lines:
+        assert await second.take_over(10) == [one, two]
     assert await second.take_over(10) == []
     assert await first.take_over(10) == []
+    assert [(line["fault"], line["holder"], line["turn_id"]) for line in lines] == [
+        ("lock_stolen", "first", turn.turn_id) for turn in (one, two)
+    ]
 
 
 async def test_a_living_server_keeps_its_turns(first: EventLog, second: EventLog, clock: Clock) -> None:
@@ -91,7 +96,9 @@ async def test_a_server_that_leaves_hands_over_at_once(first: EventLog, second: 
     turn = await begin(first)
     await first.release_leases()
 
-    assert await second.take_over(10) == [turn]
+    with capture_logs() as lines:
+        assert await second.take_over(10) == [turn]
+    assert lines == []  # given up is not stolen
 
 
 @pytest.mark.fault("P12")

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Table, func, select, update
 
 from errors import RowUnreadable
-from events import Quote
+from events import Quote, TurnRef
 from store.database import Database
 from store.log import EventLog
 from store.records import StoredRecords, call_key, short_id
 from store.schema import feedback, quotes, tickets
 from store.wake import Wake
-from tests.store.filling import begin
+from tests.store.filling import begin, open_turn
 
 DRAFT = Quote(
     quote_id="",
@@ -40,6 +40,10 @@ def records(database: Database) -> StoredRecords:
     return StoredRecords(database)
 
 
+async def _ticket(records: StoredRecords, turn: TurnRef, key: str, reason: str) -> str:
+    return await records.save_ticket(key, turn.conversation_id, turn.turn_id, reason, "They want a person.")
+
+
 async def _count(database: Database, table: Table) -> int:
     query = select(func.count()).select_from(table)
     return await database.read(lambda connection: connection.execute(query).scalar_one())
@@ -47,12 +51,14 @@ async def _count(database: Database, table: Table) -> int:
 
 async def test_the_same_call_stores_one_quote(records: StoredRecords, database: Database) -> None:
     """A retry after a lost answer must not give a customer two prices for one question."""
-    first = await records.save_quote("key", "c1", DRAFT)
+    turn = await open_turn(database)
+    its = turn.conversation_id, turn.turn_id
+    first = await records.save_quote("key", *its, DRAFT)
     dearer = DRAFT.model_copy(update={"monthly_premium_usd": Decimal("120.00")})
-    again = await asyncio.gather(*(records.save_quote("key", "c1", dearer) for _ in range(5)))
+    again = await asyncio.gather(*(records.save_quote("key", *its, dearer) for _ in range(5)))
 
     assert again == [first] * 5
-    assert await records.quotes_of("c1") == (first,)
+    assert await records.quotes_of(turn.conversation_id) == (first,)
     assert first.quote_id == short_id("Q", "key")
     assert await _count(database, quotes) == 1
 
@@ -60,8 +66,10 @@ async def test_the_same_call_stores_one_quote(records: StoredRecords, database: 
 @pytest.mark.fault("S1")
 async def test_the_same_call_stores_one_ticket(records: StoredRecords, database: Database) -> None:
     """A retry must not send two people to one customer."""
+    turn = await open_turn(database)
+    its = turn.conversation_id, turn.turn_id
     made = await asyncio.gather(
-        *(records.save_ticket("key", "c1", "t1", "complaint", "They are angry.") for _ in range(5))
+        *(records.save_ticket("key", *its, "complaint", "They are angry.") for _ in range(5))
     )
 
     assert len(set(made)) == 1
@@ -71,21 +79,25 @@ async def test_the_same_call_stores_one_ticket(records: StoredRecords, database:
 @pytest.mark.fault("S1")
 async def test_asking_twice_for_a_person_waits_once(records: StoredRecords, database: Database) -> None:
     """Two tickets for one wish would send two people; another reason, or another customer, is a ticket of its own."""
-    first = await records.save_ticket("key1", "c1", "t1", "asked_for_person", "They want a person.")
-    again = await records.save_ticket("key2", "c1", "t2", "asked_for_person", "They ask again.")
-    accident = await records.save_ticket("key3", "c1", "t3", "accident", "They crashed.")
-    other = await records.save_ticket("key4", "c2", "t4", "asked_for_person", "Somebody else.")
+    one = await open_turn(database)
+    two = await open_turn(database, 2, one.conversation_id)
+    theirs = await open_turn(database, 3)
+    first = await _ticket(records, one, "key1", "asked_for_person")
+    again = await _ticket(records, two, "key2", "asked_for_person")
+    accident = await _ticket(records, two, "key3", "accident")
+    other = await _ticket(records, theirs, "key4", "asked_for_person")
 
     assert first == again
     assert len({first, accident, other}) == await _count(database, tickets) == 3
 
 
-async def test_conversations_see_only_their_own_quotes(records: StoredRecords) -> None:
+async def test_conversations_see_only_their_own_quotes(records: StoredRecords, database: Database) -> None:
     """No turn may offer another customer's price."""
-    own = await records.save_quote("key1", "c1", DRAFT)
-    await records.save_quote("key2", "c2", DRAFT)
+    mine, theirs = await open_turn(database), await open_turn(database, 2)
+    own = await records.save_quote("key1", mine.conversation_id, mine.turn_id, DRAFT)
+    await records.save_quote("key2", theirs.conversation_id, theirs.turn_id, DRAFT)
 
-    assert await records.quotes_of("c1") == (own,)
+    assert await records.quotes_of(mine.conversation_id) == (own,)
 
 
 async def test_every_rating_is_kept(records: StoredRecords, database: Database) -> None:
@@ -103,14 +115,15 @@ async def test_a_quote_that_cannot_be_read_is_named_as_that(
     records: StoredRecords, database: Database
 ) -> None:
     """A damaged row is told from a bug, and its text stays out of the message."""
-    await records.save_quote("key", "c1", DRAFT)
+    turn = await open_turn(database)
+    await records.save_quote("key", turn.conversation_id, turn.turn_id, DRAFT)
 
     def damage(connection: Connection) -> None:
         connection.execute(update(quotes).values(payload='{"quote_id": "my secret"}'))
 
     await database.write(damage)
     with pytest.raises(RowUnreadable) as found:
-        await records.quotes_of("c1")
+        await records.quotes_of(turn.conversation_id)
     assert "secret" not in str(found.value)
 
 

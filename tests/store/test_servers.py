@@ -14,7 +14,7 @@ from store.records import StoredRecords
 from store.rows import is_turn
 from store.schema import turns
 from store.wake import Wake
-from tests.store.filling import begin, message, two_servers
+from tests.store.filling import begin, message, open_turn, two_servers
 from tests.store.test_accounts import CUSTOMERS, END, NOW_S
 from tests.store.test_actions import DRAFT as ACTION
 from tests.store.test_records import DRAFT
@@ -54,15 +54,17 @@ async def test_a_call_that_runs_on_two_servers_leaves_one_quote_and_one_ticket(u
     """A server that lost a turn and does not know it yet must not double what the next one does."""
     async with Database(url) as one, Database(url) as other:
         both = [StoredRecords(one), StoredRecords(other)]
-        made = await asyncio.gather(*(records.save_quote("key", "c1", DRAFT) for records in both * 5))
+        turn = await open_turn(one)
+        its = turn.conversation_id, turn.turn_id
+        made = await asyncio.gather(*(records.save_quote("key", *its, DRAFT) for records in both * 5))
         tickets = await asyncio.gather(
             *(
-                records.save_ticket(f"key{number}", "c1", "t1", "asked_for_person", "They ask.")
+                records.save_ticket(f"key{number}", *its, "asked_for_person", "They ask.")
                 for number, records in enumerate(both * 5)
             )
         )
 
-        assert len({quote.quote_id for quote in made}) == len(await both[0].quotes_of("c1")) == 1
+        assert len({quote.quote_id for quote in made}) == len(await both[0].quotes_of(its[0])) == 1
         assert len(set(tickets)) == 1
 
 
@@ -72,10 +74,14 @@ async def test_a_cancellation_that_runs_on_two_servers_is_done_once(url: str) ->
         accounts = [StoredAccounts(database, lambda: NOW_S) for database in (one, other)]
         actions = [StoredActions(database) for database in (one, other)]
         await asyncio.gather(*(stored.load(CUSTOMERS) for stored in accounts))
-        previews = await asyncio.gather(*(stored.preview("k", "c1", "C-1", ACTION) for stored in actions))
+        turn = await open_turn(one)
+        its = turn.conversation_id, turn.turn_id
+        previews = await asyncio.gather(*(stored.preview("k", *its, "C-1", ACTION) for stored in actions))
         ends = await asyncio.gather(
             *(
-                stored.change("c1", previews[0].preview_id, "done", out_of="previewed", receipt=f"R-{number}")
+                stored.change(
+                    its[0], previews[0].preview_id, "done", out_of="previewed", receipt=f"R-{number}"
+                )
                 for number, stored in enumerate(actions * 4)
             )
         )
