@@ -1,46 +1,38 @@
-"""Put the parts together from the settings; keep the desk up to date while it runs.
+"""Put the parts together from the settings.
 
 Called by server.py and cli.py, the only places that build things. Raises ConfigError when something in the
-prompts, the tariff or the settings is wrong at start; later a broken file is refused and the last good
-desk serves on.
+prompts, the tariff or the settings is wrong; deskkeeper.py keeps the desk up to date while it runs.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import structlog
 from pydantic import SecretStr
 
-from agents.reload import LOOK_EVERY_S, Look, changes, look
-from agents.specialist import Catalogue, PromptError, ToolFacts, load_catalogue
+from agents.specialist import Catalogue, ToolFacts, load_catalogue
 from engine.failover import Failover, Resilient
 from engine.local import Local
-from errors import ConfigError, Unavailable
+from errors import ConfigError
 from events import JsonObject
 from guards.every import every_guard
-from guards.private import Contacts, contacts_in
+from guards.private import Contacts
 from guards.screen import Screen
 from guards.stream import Guard
 from knowledge.brand import Brand
 from knowledge.customers import Customers
-from knowledge.fusion import fuse
-from knowledge.index import KnowledgeIndex
-from knowledge.passages import Passage
-from knowledge.slots import read_slots
 from knowledge.tariff import Tariff
 from knowledge.vehicles import Vehicles
+from liveknowledge import LiveKnowledge
 from remote import Service
 from router.contain import contained
-from router.desk import Desk, DeskRecords, Engines
+from router.desk import Engines
 from router.local import Example, LocalClassifier
-from router.retrain import retrain
 from settings import ROOT, Settings
 from store.accounts import StoredAccounts
 from store.actions import StoredActions
@@ -62,87 +54,8 @@ if TYPE_CHECKING:
     from knowledge.meaning import Meaning
     from tools.mcp_servers import McpServers
 
-log = structlog.get_logger()
 RETENTION_EVERY_S = 3600.0
 _PROMPTS, _BUILT_IN, _CACHE = ROOT / "prompts", ROOT / "knowledge", ROOT / "var"
-
-
-class LiveKnowledge:
-    """The newest index of the company's articles, behind one name. `seen` is how the folder looked before reading.
-
-    Args:
-        folder: Where the articles are.
-        meaning: Finds passages by meaning too; None: by their words only.
-        stored: Finds passages by their words in the database, once they are there and while it answers; None: in memory.
-    """
-
-    def __init__(
-        self, folder: Path, meaning: "Meaning | None" = None, stored: StoredKnowledge | None = None
-    ) -> None:
-        self.folder = folder
-        self._meaning = meaning
-        self._stored = stored
-        self._index = KnowledgeIndex({}, ())
-        self.reload()
-        self.announce()
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts of the articles' addresses."""
-        return frozenset(urlsplit(article.url).netloc.lower() for article in self._index.articles)
-
-    @property
-    def passages(self) -> int:
-        """How many passages there are."""
-        return self._index.passages
-
-    async def search(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
-        """The best passages, best first; empty when nothing fits."""
-        by_words = await self._by_words(query, language, limit)
-        if self._meaning is None:
-            return by_words
-        return fuse((by_words, await self._meaning.search(query, language, limit)), limit)
-
-    async def _by_words(self, query: str, language: str, limit: int) -> tuple[Passage, ...]:
-        if self._stored is not None and self._stored.is_ready:
-            with suppress(Unavailable):
-                return await self._stored.search(query, language, limit)
-        return self._index.search(query, language, limit)
-
-    @property
-    def searched_in(self) -> str:
-        """Where passages are looked up by their words: `database`, or `memory`."""
-        return "database" if self._stored is not None and self._stored.is_ready else "memory"
-
-    @property
-    def by_meaning(self) -> str:
-        """How the search by meaning is: `off`, `ok`, `learning`, or the code of what is wrong."""
-        return "off" if self._meaning is None else self._meaning.state
-
-    def announce(self) -> None:
-        """Tell the other searches which passages there are; in the event loop, after `reload`."""
-        if self._stored is not None:
-            self._stored.take(self._index)
-        if self._meaning is not None:
-            self._meaning.take([passage for article in self._index.articles for _, passage in article.parts])
-
-    async def learn(self) -> None:
-        """Keep the other searches up to date, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for other in (self._stored, self._meaning):
-                if other is not None:
-                    group.create_task(other.run())
-
-    def reload(self) -> None:
-        """Read the folder again. An article that cannot be read is left out and told to the log."""
-        self.seen: Look = look(self.folder)
-        self._index = KnowledgeIndex.load(self.folder, self._index)
-        passages = (passage.text for article in self._index.articles for _, passage in article.parts)
-        self.contacts: Contacts = contacts_in(passages)
-        for reason in self._index.rejected:
-            log.error("article.rejected", code="kb_rejected_doc", reason=reason)
-        if not self._index.articles:
-            log.warning("knowledge.emptied", code="kb_empty", folder=str(self.folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +235,11 @@ def examples_of(catalogue: Catalogue) -> list[Example]:
     ]
 
 
+def cache_of(settings: Settings) -> Path:
+    """Where the trained classifier is kept; trials with other prompts do not push out the desk's own."""
+    return _CACHE if settings.prompts.resolve() == _PROMPTS.resolve() else _CACHE / "other-prompts"
+
+
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncGenerator[Engines, None]:
     """The engines that the settings ask for."""
@@ -382,122 +300,3 @@ async def open_retention(settings: Settings, database: Database) -> AsyncGenerat
             yield
         finally:
             running.cancel()
-
-
-class DeskKeeper:
-    """Holds the current desk, and replaces it when prompts change.
-
-    `stale` says why the prompts in the folder are not those that are served; None when they are.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        parts: Parts,
-        engines: Engines,
-        records: DeskRecords,
-        account_of: Callable[[str], Account],
-        look_every_s: float = LOOK_EVERY_S,
-    ) -> None:
-        self._settings = settings
-        self._look_every_s = look_every_s
-        self._cache = cache_of(settings)
-        self.parts = parts
-        self.stale: str | None = None
-        self._seen: Look = look(settings.prompts)
-        catalogue = load_prompts(settings, parts)
-        self._learned = _lessons(catalogue)
-        self._desk = Desk(
-            catalogue=catalogue,
-            classifier=train(catalogue, self._cache),
-            toolbox=parts.toolbox,
-            guards=parts.guards,
-            screen=parts.screen,
-            engines=engines,
-            records=records,
-            read_slots=partial(read_slots, vehicles=parts.vehicles),
-            account_of=account_of,
-            mode=settings.router,
-            speculate=settings.speculate == "on",
-            second_look=settings.second_look == "on",
-            utcnow=lambda: datetime.now(UTC),
-        )
-
-    def current(self) -> Desk:
-        """The desk for the next turn."""
-        return replace(self._desk, toolbox=self.parts.tools()) if self.parts.lent else self._desk
-
-    async def watch(self) -> None:
-        """Follow changes of the prompts and the articles until cancelled."""
-        await self._warm(self._desk.classifier)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_prompts(group))
-            group.create_task(self._watch_knowledge())
-            group.create_task(self.parts.knowledge.learn())
-
-    async def _watch_prompts(self, group: asyncio.TaskGroup) -> None:
-        """New prompts serve at once, and the classifier trained from them as soon as it is there."""
-        learning: asyncio.Task[None] | None = None
-        async with aclosing(changes(self._settings.prompts, self._seen, self._look_every_s)) as seen:
-            async for now in seen:
-                catalogue = await self._reload(now)
-                if catalogue is not None:
-                    if learning is not None:
-                        learning.cancel()
-                    learning = group.create_task(self._learn(catalogue))
-
-    async def _reload(self, seen: Look) -> Catalogue | None:
-        """Take over what the folder holds; None when it is refused, or was written to meanwhile (told again then)."""
-        try:
-            catalogue = await asyncio.to_thread(
-                load_prompts, self._settings, self.parts, self._desk.catalogue
-            )
-        except ConfigError as exc:
-            self.stale = str(exc)
-            log.error("prompt.rejected", code="prompt_rejected", **_where(exc))  # noqa: TRY400 - a typing error has no trace
-            return None
-        if await asyncio.to_thread(look, self._settings.prompts) != seen:
-            return None
-        self._desk = replace(self._desk, catalogue=catalogue)
-        self.stale = None
-        log.info("prompt.loaded", version=catalogue.version, intents=list(catalogue.intents))
-        return catalogue
-
-    async def _learn(self, catalogue: Catalogue) -> None:
-        """Train, unless the classifier has learned just this already."""
-        lessons = _lessons(catalogue)
-        if lessons == self._learned:
-            return
-        classifier = await retrain(examples_of(catalogue), catalogue.lexicon, self._cache)
-        await self._warm(classifier)
-        self._desk, self._learned = replace(self._desk, classifier=classifier), lessons
-        log.info("classifier.trained", intents=list(classifier.intents))
-
-    async def _warm(self, classifier: LocalClassifier) -> None:
-        """Index the lines that Claude is shown as examples, before a customer has to wait for it."""
-        if self._desk.engines.label is not None:
-            await asyncio.to_thread(classifier.closest, "hello", 1)
-
-    async def _watch_knowledge(self) -> None:
-        knowledge = self.parts.knowledge
-        async with aclosing(changes(knowledge.folder, knowledge.seen, self._look_every_s)) as seen:
-            async for _ in seen:
-                await asyncio.to_thread(knowledge.reload)
-                knowledge.announce()
-                log.info("knowledge.loaded", passages=knowledge.passages)
-
-
-def cache_of(settings: Settings) -> Path:
-    """Where the trained classifier is kept; trials with other prompts do not push out the desk's own."""
-    return _CACHE if settings.prompts.resolve() == _PROMPTS.resolve() else _CACHE / "other-prompts"
-
-
-def _lessons(catalogue: Catalogue) -> tuple[list[Example], Mapping[str, tuple[str, ...]]]:
-    """All that the local classifier learns from."""
-    return examples_of(catalogue), catalogue.lexicon.phrases
-
-
-def _where(error: ConfigError) -> dict[str, str | int]:
-    if isinstance(error, PromptError):
-        return {"file": error.file, "line": error.line, "reason": error.reason}
-    return {"reason": str(error)}

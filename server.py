@@ -30,7 +30,8 @@ from api.openapi import add_document
 from api.ops import add_ops_routes
 from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
-from build import DeskKeeper, build_parts, open_accounts, open_engines, open_retention
+from build import build_parts, open_accounts, open_engines, open_retention
+from deskkeeper import DeskKeeper
 from readers.metrics import Metrics
 from router.admission import Admission
 from router.desk import Engines
@@ -171,8 +172,8 @@ def serve(settings: Settings) -> None:
 def _settle_memory() -> None:
     """What is there now stays: the collector of cycles need not go through it again.
 
-    Why: prompts, articles and models are a million objects, and each full collection held up every customer for as long as
-    it took to look at them all.
+    Why: prompts, articles and models are some 170,000 objects, and each full collection held up every customer for as long
+    as it took to look at them all.
     """
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
 """What a live desk feels of training: how late the event loop wakes up while the local classifier is retrained.
 
-Compares training in a thread with training in a child, which is what build.py does. Bounded: about 15 s on two cores.
+Compares training in a thread with training in a child, which is what deskkeeper.py does. Bounded: about 15 s on two cores.
 """
 
 import asyncio

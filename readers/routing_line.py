@@ -129,7 +129,7 @@ def _route_facts(event: Event) -> dict[str, object]:
 
 def _times(recorded: Sequence[Recorded]) -> dict[str, object]:
     start = recorded[0].at
-    begun = next((item.at for item in recorded[1:]), None)
+    begun = recorded[1].at if len(recorded) > 1 else None
     first = next((item.at for item in recorded if isinstance(item.event, TextStarted)), None)
     ended = next((item.at for item in recorded if isinstance(item.event, TurnFinished | TurnFailed)), None)
     return {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from agents.reload import LOOK_EVERY_S
 from api.house import House
-from build import DeskKeeper, build_parts, open_accounts, open_engines
+from build import build_parts, open_accounts, open_engines
+from deskkeeper import DeskKeeper
 from settings import Settings
 from store.database import Database
 from store.records import StoredRecords

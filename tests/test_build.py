@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from build import LiveKnowledge, build_parts, cache_of, load_prompts, open_engines
+from build import build_parts, cache_of, load_prompts, open_engines
 from engine.failover import Failover
 from engine.local import Local
 from errors import ConfigError
 from guards.stream import Chain, Scene
+from liveknowledge import LiveKnowledge
 from settings import ROOT, Settings
 from tests.agents.folders import edit
 from tests.desks import kept_desk, settings_for, small_prompts

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from build import LiveKnowledge, build_parts
+from build import build_parts
 from errors import ConfigError
+from liveknowledge import LiveKnowledge
 from settings import ROOT, Settings
 from store.database import Database
 from tests.desks import kept_desk, settings_for, small_prompts

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from build import DeskKeeper
+from deskkeeper import DeskKeeper
 from errors import ConfigError
 from server import open_house, serve
 from settings import Settings
