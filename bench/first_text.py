@@ -51,8 +51,8 @@ def starts(catalogue: Catalogue) -> Mapping[str, list[Start]]:
     for path in sorted(_CASES.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             answer = Answer.model_validate_json(line)
-            grounds = Ground("passage", answer.text), Ground("price", answer.text), Ground("customer", "?")
-            scene = _scene(catalogue, answer.language, *grounds, *answer.said())
+            said = [Ground("passage", answer.text), Ground("price", answer.text), Ground("customer", "?")]
+            scene = _scene(catalogue, answer.language, *said, *answer.said())
             found.setdefault(f"benign, {path.stem}", []).append(Start(answer.text, scene))
     return found
 
