@@ -1,7 +1,8 @@
 """What guards cost: CPU for each 1,000 characters, what they hold back, and how much later the first words come.
 
 The answers are the shipped articles (dense with figures) and the sentences of tests/guards/cases, streamed in pieces of
-20 characters as a model sends them. Also hostile answers of 30,000 characters, which must take linear time. About 20 s.
+20 characters as a model sends them. Also hostile answers of 30,000 characters, which must take linear time, and when
+first words come (bench/first_text.py). About a minute.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import partial
 
+from bench.first_text import print_first_text
 from build import build_parts, load_prompts
 from guards.stream import Chain, Ground, Guard, Scene, Step
 from knowledge.corpus_files import read_corpus
@@ -18,14 +20,13 @@ from settings import ROOT, Settings
 PIECE = 20
 RUNS = 5
 HOSTILE_CHARACTERS = 30_000
-TOKENS_A_SECOND = 80
-CHARACTERS_A_TOKEN = 4
 CASES = ROOT / "tests" / "guards" / "cases"
 ALL = "all"
 SETTINGS = Settings.read(FRONTDESK_ENGINE="local")
 PARTS = build_parts(SETTINGS)
 GUARDS = PARTS.guards
-SHIPPED = load_prompts(SETTINGS, PARTS).specialists["product_info"].guards
+CATALOGUE = load_prompts(SETTINGS, PARTS)
+SHIPPED = CATALOGUE.specialists["product_info"].guards
 HOSTILE = (
     "1", "$", "ten ", "$1 ", "9-", "é", "(", "a hundred ", "1 and ", "5 5 5 ", "12 34 56 78 90 ",
     "%4", "<a ", "&#6", "a@", "a at b dot ", "x_", "<", "p r o g ", "your claim ",
@@ -93,18 +94,7 @@ def held_back(guard: Guard, text: str) -> list[int]:
     return waiting
 
 
-def first_text_ms(name: str, text: str) -> float:
-    """How much later the first words are shown than they come, at the pace of a model, token by token."""
-    step = step_of(name, scene(text))
-    for number, at in enumerate(range(0, len(text), CHARACTERS_A_TOKEN)):
-        started = time.perf_counter()
-        out = step.push(text[at : at + CHARACTERS_A_TOKEN])
-        if out[0] if isinstance(out, tuple) else any(segment.text for segment in out):
-            return number * 1000 / TOKENS_A_SECOND + (time.perf_counter() - started) * 1000
-    return len(text) / CHARACTERS_A_TOKEN * 1000 / TOKENS_A_SECOND
-
-
-def _p95(values: list[float] | list[int]) -> float:
+def _p95(values: list[int]) -> int:
     return sorted(values)[int(len(values) * 0.95)]
 
 
@@ -128,21 +118,13 @@ def main() -> None:
     print(f"{'guard':<10} " + " ".join(f"{name:>15}" for name in texts) + "   CPU ms per 1,000 characters")
     for name in (*GUARDS, ALL):
         print(f"{name:<10} " + " ".join(f"{cpu_ms(name, found):>15.2f}" for found in texts.values()))
-    print(
-        f"\n{'guard':<10} {'held back p95':>14} {'max':>6} {'first text later p95':>22} {'hostile, worst':>16}"
-    )
+    print(f"\n{'guard':<10} {'held back p95':>14} {'max':>6} {'hostile, worst':>16}")
     every = [text for found in texts.values() for text in found]
     for name, guard in GUARDS.items():
         waiting = [count for text in every for count in held_back(guard, text)]
-        later = [first_text_ms(name, text) for text in every]
-        worst = _hostile_ms((name,))
-        print(
-            f"{name:<10} {_p95(waiting):>9.0f} char {max(waiting):>6} {_p95(later):>19.1f} ms {worst:>13.0f} ms"
-        )
-    later = [first_text_ms(ALL, text) for text in every]
-    print(
-        f"{ALL:<10} {'':>19} {'':>6} {_p95(later):>19.1f} ms {_hostile_ms(SHIPPED):>13.0f} ms   at once: {sum(ms < 1 for ms in later)} of {len(later)}"
-    )
+        print(f"{name:<10} {_p95(waiting):>9} char {max(waiting):>6} {_hostile_ms((name,)):>13.0f} ms")
+    print(f"{ALL:<10} {'':>14} {'':>6} {_hostile_ms(SHIPPED):>13.0f} ms")
+    print_first_text(SHIPPED, GUARDS, CATALOGUE)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,44 @@
 """Answer in the language of the turn: an answer that begins in another one is asked for again, before a word is shown.
 
-Why: a customer who writes Spanish and reads English has no answer. Only the beginning is looked at, and held until a
-word or two say that the language is right. A wrong one costs the customer a moment of waiting and not the answer: the
+Why: a customer who writes Spanish and reads English has no answer. Only the beginning is looked at, and nearly every one is
+right: it is shown as soon as its first letters can only be of a word in the right language. Where they say nothing, or
+speak against it, it is held until words have told. A wrong one costs the customer a moment of waiting and not the answer: the
 engine is asked once more. Only if that is not possible, or the second answer is no better, it is shown with a line of
 apology above it: an answer in another language still helps more than none.
 
 Precision comes first: short texts, names, quotations, articles in another language, customers who mix two languages or ask
 for another one all pass, and so does the engine without a model, which says itself that it has English only.
-Law: all is decided at the ends of words, so the output does not depend on how the input was cut.
+Law: all is decided at the first letters that tell, or at the ends of words, so the output does not depend on how the
+input was cut.
 """
 
 import re
 from collections.abc import Mapping
 
 from guards.stream import Guard, Scene, Segment
-from knowledge.language import knows_language, language_votes, languages_named
+from knowledge.language import (
+    are_alike,
+    knows_language,
+    language_votes,
+    languages_named,
+    telling_beginnings,
+)
 from knowledge.lexicon import fold
 
 NOTICE = "other_language"
 LIMIT_WORDS, LIMIT_CHARACTERS = 24, 200
-_SURE_BY, _SURE_WORDS = (
-    0.9,
-    2,
-)  # words by which the right language leads when it is right, and words it takes to say so
-_LEAST, _LEADS_BY, _SHARE = (
-    3.5,
-    3.0,
-    0.34,
-)  # words of a wrong one, its lead, and how much of it the right one may have
+# Words by which the right language leads when it is right, and words it takes to say so.
+_SURE_BY, _SURE_WORDS = 0.9, 2
+# Words by which another language leads before letters tell no more.
+_DOUBT = 0.35
+# Words of a wrong one, its lead, and how much of it the right one may have.
+_LEAST, _LEADS_BY, _SHARE = 3.5, 3.0, 0.34
 _ALIKE_LEADS_BY = 5.0
-_ALIKE = tuple(
-    frozenset(codes.split())
-    for codes in ("es pt ca it fr ro", "da no sv", "de nl", "cs pl", "ru uk bg", "ar fa ur", "id tl")
-)
 _SAME_SIGNS = frozenset({"ja", "zh"})  # a Japanese sentence may begin with Chinese signs only
 _MIXES_FROM = 1.7  # words in another language that show a customer who mixes
 _LEAST_WORDS = 4
 _WORD_END = re.compile(r"[^\W_](?=[\W_])|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_LAST_WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:['’·][^\W\d_]*)*\Z")
 _ASIDE = re.compile(
     r"`[^`]*(?:`|\Z)|“[^”]*(?:”|\Z)|«[^»]*(?:»|\Z)|\"[^\"]*(?:\"|\Z)|\[[^\]]*(?:\]|\Z)|\([^)]*(?:\)|\Z)|https?://\S*|^>.*$",
     re.MULTILINE,
@@ -61,6 +63,8 @@ class _Ear:
         self._text = ""
         self._heard = 0
         self._words = 0
+        self._telling = telling_beginnings(scene.language)
+        self._is_in_doubt = False
         self._is_open = not knows_language(scene.language)
         self._is_refused = False
 
@@ -71,17 +75,31 @@ class _Ear:
         if self._is_refused:
             return []
         self._text += text
+        if self._scene.is_fixed():
+            return self._let()
         for found in _WORD_END.finditer(self._text, self._heard):
+            if self._tells(found.end()):
+                return self._let()
             self._heard = found.end()
             self._words += 1
             if (out := self._judge(self._heard)) is not None:
                 return out
-        return []
+        return self._let() if self._tells(len(self._text)) else []
 
     def end(self) -> list[Segment]:
         """A short answer is in no language in particular."""
         held, self._text = self._text, ""
         return [Segment(held)] if held and not self._is_open and not self._is_refused else []
+
+    def _tells(self, end: int) -> bool:
+        """Whether the word that ends here, or is still coming, can only be of the right language."""
+        spoken = None if self._is_in_doubt else _LAST_WORD.search(_spoken(self._text[:end]))
+        if spoken is None or not self._text.endswith(spoken.group(), 0, end):
+            return False
+        word = spoken.group().casefold().replace("’", "'")
+        if end < len(self._text) and self._text[end] not in "'’·":
+            word += " "
+        return any(word[:letters] in self._telling for letters in range(1, len(word) + 1))
 
     def _judge(self, end: int) -> list[Segment] | None:
         """What to do after these words; None: hear more."""
@@ -91,6 +109,7 @@ class _Ear:
             (code for code in votes if code != self._scene.language), key=votes.__getitem__, default=""
         )
         lead = votes.get(other, 0.0) - mine
+        self._is_in_doubt = self._is_in_doubt or lead > _DOUBT
         is_long = self._words >= LIMIT_WORDS or end >= LIMIT_CHARACTERS
         if votes and -lead >= _SURE_BY and self._words >= _SURE_WORDS:
             return self._let()
@@ -103,14 +122,11 @@ class _Ear:
             return False
         is_same_script = self._scene.language in votes
         theirs = votes.get(other, 0.0) if is_same_script else sum(votes.values())
-        are_alike = any({other, self._scene.language} <= alike for alike in _ALIKE)
-        leads_by = _ALIKE_LEADS_BY if are_alike else _LEADS_BY
+        leads_by = _ALIKE_LEADS_BY if are_alike(other, self._scene.language) else _LEADS_BY
         return theirs >= _LEAST and theirs - mine >= leads_by and mine <= _SHARE * theirs
 
     def _is_right_after_all(self, other: str, text: str) -> bool:
         """Whether the customer writes or wishes it so, or an article is said as it is."""
-        if self._scene.is_fixed():
-            return True
         asked = next(
             (ground.text for ground in reversed(self._scene.grounds) if ground.kind == "customer"), ""
         )

@@ -81,6 +81,7 @@ def read_promises(own: Commitments) -> PromiseWords:
     file = _File.model_validate(tomllib.loads(BUILT_IN.read_text(encoding="utf-8")))
     lists = {name: word_set(words) for name, words in file.lists.items()}
     lists["us"] |= word_set(" ".join(own.we_are))
+    lists["opener"] |= lists["us"]
     added = [_Group(kind=more.kind, find=list(more.find)) for more in own.never]
     commitments = [
         *_commitments(BUILT_IN, file.groups, lists),

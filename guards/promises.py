@@ -4,9 +4,9 @@ Why: "your claim will be paid" in a chat binds nobody and is believed all the sa
 the beginning of cover, guarantees, approvals, waived fees, earlier dates and fixed prices are decided by people and
 contracts. What articles and tools truly say may be said, and so may conditions, negations and questions.
 
-How: the patterns of guards/promises.toml are followed word by word; only the words that may belong to one are held. When one
-has matched, its sentence is looked at as a whole, to its end or for LIMIT characters. From where it begins to promise
-it is replaced by the notice of its class.
+How: the patterns of guards/promises.toml are followed word by word; only the words that may belong to one are held, but not
+the first word of the answer if it says nothing by itself. When a pattern has matched, its sentence is looked at as a whole,
+to its end or for LIMIT characters. From where it begins to promise it is replaced by the notice of its class.
 Law: all is decided at words and ends of sentences, so the output does not depend on how the input was cut.
 """
 
@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guards.openers import Openers
 from guards.promisefile import Commitment, PromiseWords, read_promises
 from guards.stream import Guard, Scene, Segment
 from guards.wordpaths import Leads, Match, Path, WordPaths, plain
@@ -29,6 +30,7 @@ _WORD = re.compile(rf"{_LETTER}{{1,64}}")
 _TOKEN = re.compile(rf"({_LETTER}{{1,64}})|[.!?…\n]")
 _IN_WORD = re.compile(_LETTER).match
 _CLOSERS = re.compile(r"[.!?…\"'”’»*_)\]]*")
+_PAUSES = re.compile(r"[.!?…]")
 _CLAUSE_ENDS = re.compile(r"[,;:—–(]| - ")
 _LIST_MARK = re.compile(r"\s*(?:[-*+•>]\s+)*")
 _MARKS_OPEN, _MARKS_CLOSED = "“«", "”»"
@@ -48,10 +50,11 @@ def promises_guard(own: Commitments) -> Guard:
         [Path(each.steps, each.between) for each in words.commitments],
         Leads(words.lists["lead"], words.lists["connector"]),
     )
+    openers = Openers(words.lists["opener"], paths.starters, _LETTER, _LONGEST_WORD)
 
     def make(scene: Scene) -> _Watch:
         paths.forget()
-        return _Watch(paths, _Judge(words, scene), scene)
+        return _Watch(paths, openers, _Judge(words, scene), scene)
 
     return Guard(
         "promises",
@@ -94,8 +97,9 @@ class _Found:
 class _Watch:
     """One answer, read word by word."""
 
-    def __init__(self, paths: WordPaths, judge: "_Judge", scene: Scene) -> None:
+    def __init__(self, paths: WordPaths, openers: Openers, judge: "_Judge", scene: Scene) -> None:
         self._paths = paths
+        self._openers = openers
         self._judge = judge
         self._scene = scene
         self._state = paths.start
@@ -103,12 +107,12 @@ class _Watch:
         self._at = 0  # what lies before is shown or dropped
         self._read = 0  # what lies before has been read
         self._begun = 0  # where the sentence begins
-        self._free = (
-            0  # behind the last word, or the mark that ends a sentence: from there on the next word is held
-        )
-        self._cuts: list[
-            int
-        ] = []  # for each of the words that are open, where what sets it off from the last one begins
+        # Behind the last word, or the mark that ends a sentence: from there on the next word is held.
+        self._free = 0
+        # For each of the words that are open, where what sets it off from the last one begins.
+        self._cuts: list[int] = []
+        self._opened = 0  # what lies before is the answer's first word, shown whatever follows
+        self._is_opened = False  # whether that is known
         self._stop = 0  # behind a mark that may end the sentence
         self._found: list[tuple[Match, int]] = []  # what has matched in the sentence, and its cut
         self._is_dropping = False
@@ -118,10 +122,14 @@ class _Watch:
         """Take in text; give out all but what may still become a promise."""
         self._text += text
         out: list[Segment] = []
+        if not self._is_opened:
+            self._opened, self._is_opened = self._openers.shown(self._text)
         whole = self._whole()
         if whole > self._read:
             self._take(whole, out)
             self._show(self._held_from(), out)
+        if not self._at:
+            self._begin_to_show(out)
         if self._at > _KEPT:
             self._forget()
         return out
@@ -143,8 +151,15 @@ class _Watch:
 
     def _held_from(self) -> int:
         if self._found:
-            return self._found[0][1]
-        return self._cuts[-self._state.open] if self._state.open else self._free
+            return max(self._found[0][1], self._opened)
+        return max(self._cuts[-self._state.open], self._opened) if self._state.open else self._free
+
+    def _begin_to_show(self, out: list[Segment]) -> None:
+        """Nothing of the answer is shown yet: letters need not wait for the end of their word where they lead nowhere."""
+        coming = self._text[self._read :]
+        leads_on = bool(self._found or self._is_dropping or self._state.walks)
+        is_harmless = coming and not leads_on and not self._openers.is_starting(coming)
+        self._show(len(self._text) if is_harmless else self._opened, out)
 
     def _take(self, end: int, out: list[Segment]) -> None:
         """Read on up to here; most words lead from nothing to nothing, and cost no more than a look."""
@@ -222,13 +237,15 @@ class _Watch:
             commitment = self._judge.commitment(match.path)
             found = _Found.of(match, sentence, cut - self._begun)
             if not self._judge.is_harmless(commitment, found, sentence):
-                self._show(cut, out)
-                is_inner = found.first > found.lead
-                instead = self._instead(commitment.kind, self._text[cut:end], is_inner=is_inner)
-                out.append(Segment(instead, commitment.kind))
-                self._at = end
+                is_inner = found.first > found.lead or cut < self._opened
+                self._replace(max(cut, self._opened), end, commitment.kind, out, is_inner=is_inner)
                 self._is_dropping = not is_whole
                 return
+
+    def _replace(self, start: int, end: int, kind: str, out: list[Segment], *, is_inner: bool) -> None:
+        self._show(start, out)
+        out.append(Segment(self._instead(kind, self._text[start:end], is_inner=is_inner), kind))
+        self._at = end
 
     def _instead(self, kind: str, dropped: str, *, is_inner: bool) -> str:
         """What is true, each truth once an answer, behind what the sentence had said before."""
@@ -239,7 +256,8 @@ class _Watch:
         separator = dropped[: word.start() if word is not None else 0]
         bold = "**" if dropped.count("**") % 2 else ""
         if is_inner:
-            pause = "." if _CLAUSE_ENDS.search(separator) is not None else "…"
+            ended = _PAUSES.search(separator)
+            pause = ended[0] if ended else "." if _CLAUSE_ENDS.search(separator) is not None else "…"
             return f"{bold}{pause} {notice}".rstrip()
         before = _LIST_MARK.match(separator)
         return f"{before[0] if before is not None and notice else ''}{notice}{bold}"
@@ -259,6 +277,7 @@ class _Watch:
         self._found = [(match, cut - gone) for match, cut in self._found]
         self._at, self._read, self._begun = self._at - gone, self._read - gone, self._begun - gone
         self._free, self._stop = self._free - gone, max(0, self._stop - gone)
+        self._opened = max(0, self._opened - gone)
 
 
 def _closed(text: str, stop: int) -> int:

@@ -52,9 +52,8 @@ class Scene:
     may_retake: bool = False
 
 
-_MOST = (
-    256  # characters that a step is given at once, so that its work grows with the length of the text only
-)
+# Characters that a step is given at once, so that its work grows with the length of the text only.
+_MOST = 256
 
 
 class Segment(NamedTuple):

@@ -73,12 +73,16 @@ class State:
 
 
 class WordPaths:
-    """All paths. `start` is the state at the beginning of a sentence, `middle` inside one."""
+    """All paths. `start` is the state at the beginning of a sentence, `middle` inside one.
+
+    `starters`: the words with which a path, or what leads to one, may begin.
+    """
 
     def __init__(self, paths: Sequence[Path], leads: Leads, remembers: int = REMEMBERS) -> None:
         self._paths = tuple(paths)
         self._leads = leads
         self._firsts = _firsts(self._paths)
+        self.starters = leads.first | leads.inner | self._firsts.keys()
         self._known = _known(self._paths, leads)
         self._states: dict[tuple[frozenset[_Walk], int, bool], State] = {}
         self._remembers = remembers

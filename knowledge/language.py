@@ -56,6 +56,13 @@ _LEAST = 0.55
 _HINT = 0.6
 _PRIOR = {"en": 0.2, "es": 0.15, "fr": 0.05, "de": 0.05, "it": 0.05, "pt": 0.05, "ru": 0.3, "ar": 0.3}
 
+_LIKELY = 0.1  # given in advance to languages that texts are in often
+# Languages whose everyday words are much the same.
+_ALIKE = tuple(
+    frozenset(codes.split())
+    for codes in ("es pt ca it fr ro", "da no sv", "de nl", "cs pl", "ru uk bg", "ar fa ur", "id tl")
+)
+
 _Votes = tuple[float, ...]
 
 
@@ -73,6 +80,7 @@ class _Script:
 class _Tables:
     names: Mapping[str, str]
     called: Mapping[str, frozenset[str]]
+    opens: Mapping[str, frozenset[str]]
     neutral: frozenset[str]
     scripts: Mapping[str, _Script]
 
@@ -151,6 +159,30 @@ def everyday_words(code: str) -> frozenset[str]:
     )
 
 
+def are_alike(one: str, other: str) -> bool:
+    """Whether the two languages share so many words that one or two of them tell nothing."""
+    return any({one, other} <= alike for alike in _ALIKE)
+
+
+@cache
+def telling_beginnings(code: str) -> frozenset[str]:
+    """First letters by which a text in this language gives itself away, in small letters; a blank ends a whole word.
+
+    Letters tell when no listed word begins with them in a language that texts are in at times, and no name either. A
+    whole word tells when no language has it that texts are in often.
+    """
+    words, tables = everyday_words(code), _tables()
+    often = {other for other, given in _PRIOR.items() if given >= _LIKELY and other != code}
+    at_times = often | {other for other in _PRIOR if not are_alike(code, other)}
+    others = tables.neutral.union(*map(everyday_words, at_times - {code}))
+    whole = (words - frozenset().union(*map(everyday_words, often))) | tables.opens.get(code, frozenset())
+    return (_beginnings(words) - _beginnings(others)) | {f"{word} " for word in whole}
+
+
+def _beginnings(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word[:end] for word in words for end in range(1, len(word) + 1))
+
+
 def _main_script(text: str) -> str | None:
     """Script that most letters belong to; None for a text without letters."""
     found = _letters(text)
@@ -208,6 +240,7 @@ def _tables() -> _Tables:
             code: frozenset(fold(word) for word in f"{entry['name']} {entry.get('called', '')}".split())
             for code, entry in raw.items()
         },
+        opens={code: frozenset(entry.get("opens", "").split()) for code, entry in raw.items()},
         neutral=neutral,
         scripts={
             name: _script(listed) if len(listed) > 1 else _Script(tuple(listed), {}, {}, ())

@@ -1,5 +1,6 @@
 """The language of an answer: few characters wait for it, and a wrong one is asked for again or excused."""
 
+import pytest
 from hypothesis import given, settings
 
 from guards.language import LIMIT_CHARACTERS, language_guard
@@ -84,6 +85,34 @@ def test_an_answer_that_says_nothing_clearly_is_let_be() -> None:
     step = GUARD.make(_scene())
     assert sum(len(part.text) for part in step.push(names)) >= LIMIT_CHARACTERS
     assert through(GUARD.make(_scene()), [names]) == (names, [])
+
+
+@pytest.mark.parametrize(
+    ("language", "begun", "is_shown"),
+    [
+        ("en", "Your", True),
+        ("en", "Th", True),
+        ("en", "A ", True),
+        ("en", "I’", True),
+        ("es", "La c", True),
+        ("es", "Clar", True),
+        ("en", "Clar", False),
+        ("en", "Claro, you", False),
+        ("en", "No ", False),
+        ("es", "A ", False),
+        ("fr", "Pue", False),
+        ("en", "Nissan Lea", False),
+        ("en", "“Your", False),
+        ("en", "John You", False),
+        ("en", "3D", False),
+        ("en", "Nissan, you", True),
+    ],
+)
+def test_letters_that_only_the_right_language_has_are_shown_at_once(
+    language: str, begun: str, *, is_shown: bool
+) -> None:
+    """Customers would wait for words that nearly every answer has; or read a wrong language, or a part of a name."""
+    assert bool(GUARD.make(_scene(language, may_retake=True)).push(begun)) == is_shown
 
 
 def test_few_characters_wait_for_the_language() -> None:

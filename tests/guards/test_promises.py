@@ -37,14 +37,18 @@ def shown(text: str, *grounds: Ground) -> tuple[str, list[str]]:
         ("I see, and your claim will be paid. Bye.", "I see. (payment) Bye."),
         ("I see that your claim will be paid.", "I see that… (payment)"),
         ("Good news! Great, your claim will be paid.", "(payment)"),
-        ("**Your claim will be paid.** Bye.", "(payment) Bye."),
+        ("**Your claim will be paid.** Bye.", "**Your**… (payment) Bye."),
         ("**Note: your claim will be paid.** Bye.", "**Note**. (payment) Bye."),
         ("- One thing\n- Your claim will be paid\n- More", "- One thing\n- (payment)\n- More"),
-        ("Your claim will be paid\nBye", "(payment)\nBye"),
-        ("Your claim will be paid. Your claim will be paid! Bye.", "(payment) Bye."),
+        ("Your claim will be paid\nBye", "Your… (payment)\nBye"),
+        ("Your claim will be paid. Your claim will be paid! Bye.", "Your… (payment) Bye."),
         ("I see your claim will be paid. So your claim will be paid.", "I see… (payment)"),
-        ("Your claim will be paid at 10.30 a.m. sharp. Bye.", "(payment) Bye."),
-        ("Umbrella guarantees it.", "(guarantee)"),
+        ("Your claim will be paid at 10.30 a.m. sharp. Bye.", "Your… (payment) Bye."),
+        ("Umbrella guarantees it.", "Umbrella… (guarantee)"),
+        ("Hello! Your claim will be paid.", "Hello! (payment)"),
+        ("Thanks, your claim will be paid.", "Thanks. (payment)"),
+        ("Yes, your claim will be paid.", "(payment)"),
+        ("Guaranteed approval. Bye.", "(guarantee) Bye."),
         ("There is a free little umbrella.", "There is a… (courtesy)"),
     ],
 )
@@ -76,7 +80,7 @@ def test_what_promises_nothing_stays(text: str) -> None:
 
 def test_a_promise_with_a_question_behind_it_is_one() -> None:
     """The line "I can give you 10% off, would you like that?" is the most usual way to say it."""
-    assert shown("I can give you 10% off, would you like that?") == ("(discount)", ["discount"])
+    assert shown("I can give you 10% off, would you like that?") == ("I… (discount)", ["discount"])
     assert shown("So if you sign today, I'll give you 10% off.")[0] == "So if you sign today. (discount)"
     assert shown("And well, if you sign today, I'll give you 10% off.")[1] == ["discount"]
 
@@ -106,7 +110,7 @@ def test_a_sentence_without_an_end_is_held_for_a_while_only() -> None:
     """An answer would stand still, or its promise would come after all."""
     endless = "we wait and wait " * 60
     text, fired = shown(f"Your claim will be paid {endless}")
-    assert (text, fired) == ("(payment)", ["payment"])
+    assert (text, fired) == ("Your… (payment)", ["payment"])
     harmless = f"I cannot say that your claim will be paid {endless}"
     assert shown(harmless) == (harmless, [])
     step = GUARD.make(SCENE)
@@ -130,7 +134,7 @@ def test_without_a_text_of_the_company_the_promise_goes_all_the_same() -> None:
         ["payment"],
     )
     general = Scene(notice=lambda key: "(Nothing.)" if key == "promise" else "")
-    assert through(GUARD.make(general), ["Your claim will be paid."])[0] == "(Nothing.)"
+    assert through(GUARD.make(general), ["Your claim will be paid."])[0] == "Your… (Nothing.)"
 
 
 @settings(max_examples=50)
@@ -147,6 +151,29 @@ def test_hostile_answers_are_the_same_however_cut(unit: str) -> None:
     """An answer that repeats itself would be cut where a word is not."""
     text = (unit * 400)[:900]
     assert_same_however_cut(lambda: GUARD.make(SCENE), [text[at : at + 13] for at in range(0, len(text), 13)])
+
+
+@pytest.mark.parametrize(
+    ("begun", "now"),
+    [
+        ("Your", "Your"),
+        ("**You", "**You"),
+        ("Roads", "Roads"),
+        ("The claim will", "The"),
+        ("Hi! Your", "Hi"),
+        ("Yes, hai", "Yes, hai"),
+        ("Yes, you", ""),
+        ("Sure", ""),
+        ("Guara", ""),
+        ("Garantizo", ""),
+        ("Igual", ""),
+        ("- ", ""),
+        ("I gua", "I"),
+    ],
+)
+def test_the_first_word_is_shown_at_once_if_it_says_nothing_by_itself(begun: str, now: str) -> None:
+    """Customers would wait for half of all answers; or read a "Yes" that is none."""
+    assert "".join(part.text for part in GUARD.make(SCENE).push(begun)) == now
 
 
 def test_few_characters_wait() -> None:
