@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from build import build_parts, load_prompts
 from errors import ConfigError, FrontdeskError
 from knowledge.check import check_articles
 from logsink import LogSink
@@ -75,6 +74,8 @@ def lint(
     prompts: Annotated[Path | None, typer.Option(help="Another folder of prompt files.")] = None,
 ) -> None:
     """Check every prompt file; exit code 2 when one would be refused."""
+    from build import build_parts, load_prompts  # noqa: PLC0415 - the other commands start without it
+
     overrides = {} if prompts is None else {"FRONTDESK_PROMPTS": prompts}
     settings = Settings.read(**overrides)
     catalogue = load_prompts(settings, build_parts(settings))
@@ -90,6 +91,8 @@ def lint(
 @app.command("prompts")
 def list_prompts() -> None:
     """List the specialists: model, tools, guards, examples, version."""
+    from build import build_parts, load_prompts  # noqa: PLC0415 - the other commands start without it
+
     settings = Settings.read()
     catalogue = load_prompts(settings, build_parts(settings))
     table = Table("intent", "model", "effort", "thinking", "tools", "guards", "utterances", "version")
