@@ -7,7 +7,7 @@ the best passages of the best articles. An article that hardly speaks of the que
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from weakref import WeakValueDictionary
 
 from tantivy import Document, Index, Occur, Query, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
@@ -23,9 +23,9 @@ _PASSAGES_WEIGHED = 100
 _HEAP_BYTES = 15_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class LanguageIndex:
-    """Built once from the articles, then only read; shared by all threads."""
+    """Built once from the articles, then only read; shared by all threads, and by all desks of a process."""
 
     vocabulary: Vocabulary
     said: Mapping[Article, Said]
@@ -35,12 +35,15 @@ class LanguageIndex:
     articles_index: Index
     passages_index: Index
 
-    @classmethod
-    def of(cls, language: str, articles: Sequence[Article], before: Mapping[Article, Said]) -> Self:
+    @staticmethod
+    def of(language: str, articles: Sequence[Article], before: Mapping[Article, Said]) -> "LanguageIndex":
         """Index these articles; those that were taken apart `before` are not taken apart again."""
+        key = language, tuple(articles)
+        if (known := _in_use.get(key)) is not None:
+            return known
         words = Words(language)
         said = [before.get(article) or Said.by(article, words) for article in articles]
-        return cls(
+        made = _in_use[key] = LanguageIndex(
             vocabulary=Vocabulary.of(words, said),
             said=dict(zip(articles, said, strict=True)),
             signs=tuple(each.signs for each in said),
@@ -49,6 +52,7 @@ class LanguageIndex:
             articles_index=_index_articles(said, words),
             passages_index=_index_passages(articles, words),
         )
+        return made
 
     def search(self, question: str, language: str, limit: int) -> tuple[Passage, ...]:
         """The best passages for a question in this language, best first; empty when nothing fits."""
@@ -104,6 +108,9 @@ def _hits(index: Index, wanted: Sequence[tuple[Occur, Query]], limit: int) -> li
     hits = searcher.search(Query.boolean_query(wanted), limit, count=False).hits
     numbers = searcher.fast_field_values("number", [address for _, address in hits])
     return [(float(score), int(number or 0)) for (score, _), number in zip(hits, numbers, strict=True)]
+
+
+_in_use: WeakValueDictionary[tuple[str, tuple[Article, ...]], LanguageIndex] = WeakValueDictionary()
 
 
 def _index_articles(said: Sequence[Said], words: Words) -> Index:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import httpx2
 import uvicorn
 
 from api.connection import Connection
+from knowledge.index import KnowledgeIndex
 from router.desk import Engines
 from server import House, create_app
-from settings import Settings
+from settings import ROOT, Settings
 from tests.waiting import PATIENCE_S
 
 SECRET = "a secret of the tests, long enough"
@@ -27,13 +29,21 @@ STREAM = {"Accept": "text/event-stream"}
 
 def local_settings(folder: Path, **changes: object) -> Settings:
     """Settings without a key, on a database of the test's own."""
+    _shipped_articles()
     given: dict[str, object] = {
         "FRONTDESK_ENGINE": "local",
         "FRONTDESK_DATABASE_URL": f"sqlite:///{folder / 'desk.db'}",
         "FRONTDESK_SECRET": SECRET,
         "FRONTDESK_CALLER_LIMIT": "off",  # one customer of a test says more in a minute than people do
+        "FRONTDESK_DATABASE_WAIT_S": PATIENCE_S,
     }
     return Settings.read(**(given | changes))
+
+
+@cache
+def _shipped_articles() -> KnowledgeIndex:
+    """Kept for the desks of this process, which share what is in use: each would take a second to read them."""
+    return KnowledgeIndex.load(ROOT / "knowledge" / "corpus")
 
 
 @dataclass(frozen=True, slots=True)
