@@ -1,6 +1,6 @@
 """Around every request: an id, the headers that keep browsers safe, and an answer even when a bug strikes.
 
-Streams pass through untouched.
+A stream that a route leaves in the request's state is sent from here (see api/stream.py).
 """
 
 import secrets
@@ -17,6 +17,7 @@ from errors import FrontdeskError
 from router.contain import contained
 
 log = structlog.get_logger()
+TO_SEND = "to_send"
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -54,6 +55,8 @@ class Envelope:
         with contained("request.failed", request_id=request_id) as caught:
             try:
                 await self._app(scope, receive, send_with_headers)
+                if (to_send := state.pop(TO_SEND, None)) is not None:
+                    await to_send(receive, send_with_headers)
             except ClientDisconnect:
                 log.info("client.gone", request_id=request_id)
         if caught.error is not None and not has_begun:

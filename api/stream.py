@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.agui import KEEP_ALIVE, error_frame, frame
+from api.middleware import TO_SEND
 from errors import NotFound
 from events import Event, TurnRef, is_end
 from router.contain import contained
@@ -28,6 +29,8 @@ _RESUME_TEXT = "The server is being restarted. Nothing is lost: connect again an
 class FrameStream(StreamingResponse):
     """A response of SSE frames; the generator behind it is closed with it.
 
+    It is left for the envelope to send, when the router is done with the request: a client may wait for hours, and what
+    routing holds for it, and every frame passes through, is more than the stream itself.
     `turn_id` says whose frames they are, if they are of one turn: a client that leaves before their end is logged.
     """
 
@@ -37,9 +40,22 @@ class FrameStream(StreamingResponse):
         self._turn_id = turn_id
         self._has_ended = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Leave it for the envelope."""
+        scope["state"][TO_SEND] = self.send_frames
+
+    async def send_frames(self, receive: Receive, send: Send) -> None:
         """Send everything; returns when it is sent or the client is gone."""
-        await super().__call__(scope, receive, send)
+        try:
+            async with asyncio.timeout(None) as until_gone:
+                watch = asyncio.create_task(_end_when_gone(receive, until_gone), name="client-watch")
+                try:
+                    await self.stream_response(send)
+                finally:
+                    watch.cancel()
+        except TimeoutError:
+            if not until_gone.expired():
+                raise
         if not self._has_ended and self._turn_id is not None:
             log.info("client.gone", turn_id=self._turn_id)
 
@@ -48,6 +64,13 @@ class FrameStream(StreamingResponse):
         async with aclosing(self._frames):
             await super().stream_response(send)
         self._has_ended = True
+
+
+async def _end_when_gone(receive: Receive, stream: asyncio.Timeout) -> None:
+    """One small task for each stream; a group of tasks would cost every waiting client twice the memory."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.reschedule(asyncio.get_running_loop().time())
 
 
 async def turn_frames(
@@ -95,6 +118,8 @@ async def conversation_frames(
                         so_far = []
                     so_far.append(recorded.event)
                     sent = frame(turn, recorded, so_far)
+                    if is_end(recorded.event):
+                        so_far = []
                 if (shown := quiet.fill(sent, is_idle=item is None)) is not None:
                     yield shown
     if caught.error is not None:

@@ -8,11 +8,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from events import Recorded, TurnRef
 
-QUEUE_LIMIT = 512
+UNREAD_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +27,55 @@ class Committed:
     has_ended: bool
 
 
-@dataclass(slots=True)
 class Subscription:
-    """What one follower has not read yet.
+    """What one follower has not read yet: a list, because thousands of followers wait with nothing in it.
 
-    `overran`: it was too slow and must read the log again. `left`: the server stops, it must go.
-    `waits_for_end`: it follows something that ends by itself, so it is the last to be sent away.
+    Attributes:
+        waits_for_end: It follows something that ends by itself, so it is the last to be sent away.
+        overran: It was too slow and must read the log again.
+        left: The server stops, it must go.
     """
 
-    waits_for_end: bool
-    overran: bool = False
-    left: bool = False
-    _queue: asyncio.Queue[Committed | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
+    __slots__ = ("_unread", "_waiting", "left", "overran", "waits_for_end")
 
-    def put(self, committed: Committed | None) -> None:
-        """Hand over a commit (None: only wake up); never blocks."""
-        try:
-            self._queue.put_nowait(committed)
-        except asyncio.QueueFull:
+    def __init__(self, *, waits_for_end: bool, left: bool) -> None:
+        self.waits_for_end = waits_for_end
+        self.overran = False
+        self.left = left
+        self._unread: list[Committed] = []
+        self._waiting: asyncio.Future[None] | None = None
+
+    def put(self, committed: Committed) -> None:
+        """Hand over a commit; never blocks."""
+        if len(self._unread) < UNREAD_LIMIT:
+            self._unread.append(committed)
+        else:
             self.overran = True
+        self.wake()
+
+    def wake(self) -> None:
+        """The follower looks at its flags, or at what came."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def begin_again(self) -> None:
-        """Forget what is queued: the follower reads the log now."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
+        """Forget what is unread: the follower reads the log now."""
+        self._unread.clear()
         self.overran = False
 
     async def next(self, until_s: float) -> Committed | None:
         """The next commit; None when the loop's clock reads `until_s`, or the follower must look at its flags."""
-        if self.overran or self.left:
-            return None
-        try:
-            async with asyncio.timeout_at(until_s):
-                return await self._queue.get()
-        except TimeoutError:
-            return None
+        if not (self._unread or self.overran or self.left):
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            timer = loop.call_at(until_s, self.wake)
+            try:
+                await self._waiting
+            finally:
+                timer.cancel()
+                self._waiting = None
+        is_next = self._unread and not self.overran and not self.left
+        return self._unread.pop(0) if is_next else None
 
 
 class Wake:
@@ -78,7 +92,7 @@ class Wake:
     @contextmanager
     def subscribe(self, conversation_id: str, *, waits_for_end: bool = False) -> Iterator[Subscription]:
         """Hear of every commit in this conversation ("": of the end of every turn) while the context is open."""
-        subscription = Subscription(waits_for_end, left=waits_for_end in self._sent_away)
+        subscription = Subscription(waits_for_end=waits_for_end, left=waits_for_end in self._sent_away)
         self._followers[conversation_id].append(subscription)
         try:
             yield subscription
@@ -101,7 +115,7 @@ class Wake:
         for followers in self._followers.values():
             for subscription in followers:
                 subscription.overran = True
-                subscription.put(None)
+                subscription.wake()
 
     def send_away(self, *, waiting_for_end: bool) -> None:
         """Make followers leave, and those who come later: the endless ones, or those who wait for a turn's end."""
@@ -110,4 +124,4 @@ class Wake:
             for subscription in followers:
                 if subscription.waits_for_end == waiting_for_end:
                     subscription.left = True
-                    subscription.put(None)
+                    subscription.wake()

@@ -62,13 +62,15 @@ async def writing(event_log: EventLog, turn: TurnRef, last_seq: int = 1) -> Asyn
         writer.cancel()
 
 
+def patient(url: str) -> Database:
+    """A database that no machine is too slow for."""
+    return Database(url, reader_wait_s=PATIENCE_S, write_patience_s=PATIENCE_S)
+
+
 @asynccontextmanager
 async def two_servers(url: str) -> AsyncIterator[list[EventLog]]:
     """The logs of two servers on one database."""
-    async with (
-        Database(url, write_patience_s=PATIENCE_S) as here,
-        Database(url, write_patience_s=PATIENCE_S) as there,
-    ):
+    async with patient(url) as here, patient(url) as there:
         yield [EventLog(here, Wake(), "here"), EventLog(there, Wake(), "there")]
 
 
@@ -91,4 +93,4 @@ def told(recorded: Sequence[Recorded]) -> list[tuple[int, Event]]:
 def is_waiting(wake: Wake, followers: int = 1) -> bool:
     """Whether so many have read what there is, and wait for more."""
     subscriptions = [one for several in wake._followers.values() for one in several]
-    return len(subscriptions) == followers and all(one._queue._getters for one in subscriptions)  # type: ignore[attr-defined]
+    return len(subscriptions) == followers and all(one._waiting for one in subscriptions)

@@ -11,7 +11,7 @@ from events import Event, Recorded, TextDelta, TurnRef, is_end
 from store import follow
 from store.database import Database
 from store.log import EventLog
-from store.wake import QUEUE_LIMIT, Committed, Wake
+from store.wake import UNREAD_LIMIT, Committed, Wake
 from tests.store.conftest import NewUrl
 from tests.store.filling import END, begin, is_waiting, middles, told, write, writing
 from tests.waiting import PATIENCE_S, soon, until
@@ -90,7 +90,7 @@ async def test_a_slow_follower_reads_again_what_it_missed(
                 turn_log.emit(TextDelta(message_id="b", text=f"{number} "))
             await turn_log.flush()
             recorded = await event_log.read_turn(turn, 1)
-            for _ in range(QUEUE_LIMIT + 5):  # more wake-ups than a follower is kept
+            for _ in range(UNREAD_LIMIT + 5):  # more wake-ups than a follower is kept
                 wake.publish(Committed(turn, tuple(recorded[:1]), has_ended=False))
             turn_log.emit(END)
         async with asyncio.timeout(PATIENCE_S):
@@ -217,7 +217,7 @@ async def test_ops_that_are_too_slow_go_on_with_what_is_new(
         await write(event_log, turn, [[END]])
         assert await waiting == turn
         last = (await event_log.read_turn(turn))[-1]
-        for _ in range(QUEUE_LIMIT + 5):
+        for _ in range(UNREAD_LIMIT + 5):
             wake.publish(Committed(turn, (last,), has_ended=True))
         monkeypatch.setattr(follow, "IDLE_S", 0.01)
         assert await anext(ends) is None
