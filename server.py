@@ -62,7 +62,7 @@ async def open_house(
         ConfigError: Something in the settings, the prompts or the knowledge is wrong.
     """
     quotas, metrics = _quotas(settings), Metrics()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, reader_wait_s=settings.database_wait_s)
     parts = build_parts(settings, database)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(database)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     embeddings_url: str = Field(_EMBEDDINGS, alias="FRONTDESK_EMBEDDINGS_URL", pattern="^https?://")
     embeddings_model: str = Field("voyage-4", alias="FRONTDESK_EMBEDDINGS_MODEL", pattern=r"^[\w.-]+$")
     embeddings_floor: float = Field(0.45, alias="FRONTDESK_EMBEDDINGS_FLOOR", ge=0, le=1)
+    database_wait_s: float = Field(2.0, alias="FRONTDESK_DATABASE_WAIT_S", ge=0.1, le=300)
     secret: SecretStr | None = Field(None, alias="FRONTDESK_SECRET", min_length=16)
     jwt_secret: SecretStr | None = Field(None, alias="FRONTDESK_JWT_SECRET", min_length=16)
     jwks_url: str | None = Field(None, alias="FRONTDESK_JWKS_URL", pattern="^https?://")

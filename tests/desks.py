@@ -34,7 +34,7 @@ async def kept_desk(
     settings: Settings, look_every_s: float = LOOK_EVERY_S
 ) -> AsyncGenerator[DeskKeeper, None]:
     """A keeper that watches its folders until the context is left."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, reader_wait_s=settings.database_wait_s)
     parts = build_parts(settings, database)
     async with (
         open_engines(settings) as engines,

@@ -182,7 +182,8 @@ async def test_while_draining_an_accepted_message_is_joined_and_a_new_one_sent_o
 async def test_readers_that_are_all_taken_are_a_quick_no_and_lose_nothing(tmp_path: Path) -> None:
     """A database that is slow to read from delays an answer; it neither hangs the desk nor eats a message."""
     slow = threading.Event()
-    async with running(local_settings(tmp_path), patience_s=PATIENCE_S) as server:
+    settings = local_settings(tmp_path, FRONTDESK_DATABASE_WAIT_S=2.0)
+    async with running(settings, patience_s=PATIENCE_S) as server:
         await server.client.get("/")
         first = (await server.client.post("/chat", json=HELLO)).json()
         reading = [

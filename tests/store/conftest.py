@@ -10,6 +10,7 @@ from store.database import Database
 from store.log import EventLog
 from store.wake import Wake
 from tests.postgres import Postgres
+from tests.waiting import PATIENCE_S
 
 NewUrl = Callable[[], AbstractContextManager[str]]
 
@@ -40,7 +41,7 @@ def url(new_url: NewUrl) -> Iterator[str]:
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
     """An open database; a write gives up after half a second."""
-    async with Database(url, write_patience_s=0.5) as opened:
+    async with Database(url, reader_wait_s=PATIENCE_S, write_patience_s=0.5) as opened:
         yield opened
 
 

@@ -14,6 +14,7 @@ from store.log import EventLog, NewMessage
 from store.records import StoredRecords
 from store.schema import BY_CONVERSATION
 from store.wake import Wake
+from tests.store.filling import patient
 from tests.store.people import ANN, BOB, CANARY, finish, tables_with, talk
 from tests.store.test_actions import DRAFT as ACTION
 from tests.store.test_records import DRAFT as QUOTE
@@ -67,7 +68,7 @@ async def test_a_busy_database_is_waited_for_and_then_said(database: Database) -
 
 async def test_messages_and_a_deletion_at_once_leave_a_whole_conversation_or_none(url: str) -> None:
     """A message is accepted before the deletion, which then waits for it, or its conversation is unknown."""
-    async with Database(url) as here, Database(url) as there:
+    async with patient(url) as here, patient(url) as there:
         turn = await talk(here, ANN)
         event_log = EventLog(there, Wake(), "there")
         messages = [

@@ -18,6 +18,7 @@ from store.knowledge import StoredKnowledge
 from store.schema import knowledge_articles, knowledge_folders, knowledge_passages, knowledge_shelves
 from store.shelves import UNUSED_AFTER_S
 from tests.postgres import Postgres
+from tests.store.filling import patient
 from tests.waiting import until
 
 NOW_S = 1_000_000_000.0
@@ -129,7 +130,7 @@ async def test_servers_with_different_folders_each_search_their_own(url: str, da
     """While a new version is rolled out, no server cites what its own folder does not say."""
     newer = _article("battery", "Batteries are covered up to their value.")
     async with (
-        Database(url) as other,
+        patient(url) as other,
         _kept(database, _index(BATTERY, THEFT)) as old,
         _kept(other, _index(newer, THEFT)) as new,
     ):
@@ -142,9 +143,9 @@ async def test_servers_with_different_folders_each_search_their_own(url: str, da
 async def test_servers_that_start_at_once_store_once(url: str, postgres: Postgres) -> None:
     """The second would fail over the first one's rows."""
     async with (
-        Database(url) as one,
-        Database(url) as other,
-        Database(url) as third,
+        patient(url) as one,
+        patient(url) as other,
+        patient(url) as third,
         _kept(one, SHIPPED),
         _kept(other, SHIPPED),
         _kept(third, SHIPPED),

@@ -14,7 +14,7 @@ from store.records import StoredRecords
 from store.rows import is_turn
 from store.schema import turns
 from store.wake import Wake
-from tests.store.filling import begin, message, open_turn, two_servers
+from tests.store.filling import begin, message, open_turn, patient, two_servers
 from tests.store.test_accounts import CUSTOMERS, END, NOW_S
 from tests.store.test_actions import DRAFT as ACTION
 from tests.store.test_records import DRAFT
@@ -52,7 +52,7 @@ async def test_one_message_sent_to_two_servers_at_once_is_one_turn(url: str) -> 
 
 async def test_a_call_that_runs_on_two_servers_leaves_one_quote_and_one_ticket(url: str) -> None:
     """A server that lost a turn and does not know it yet must not double what the next one does."""
-    async with Database(url) as one, Database(url) as other:
+    async with patient(url) as one, patient(url) as other:
         both = [StoredRecords(one), StoredRecords(other)]
         turn = await open_turn(one)
         its = turn.conversation_id, turn.turn_id
@@ -70,7 +70,7 @@ async def test_a_call_that_runs_on_two_servers_leaves_one_quote_and_one_ticket(u
 
 async def test_a_cancellation_that_runs_on_two_servers_is_done_once(url: str) -> None:
     """The customer's yes arrives twice, at two servers: one preview, one step, one receipt."""
-    async with Database(url) as one, Database(url) as other:
+    async with patient(url) as one, patient(url) as other:
         accounts = [StoredAccounts(database, lambda: NOW_S) for database in (one, other)]
         actions = [StoredActions(database) for database in (one, other)]
         await asyncio.gather(*(stored.load(CUSTOMERS) for stored in accounts))
@@ -106,7 +106,7 @@ async def test_two_servers_share_a_dead_ones_turns_and_none_twice(url: str) -> N
 async def test_a_turn_is_not_taken_over_while_its_server_is_writing(url: str, database: Database) -> None:
     """What a server is just saying is said before another one goes on."""
     later = EventLog(database, Wake(), "there", clock=lambda: 4_000_000_000.0)
-    async with Database(url) as slow:
+    async with patient(url) as slow:
         turn = await begin(EventLog(slow, Wake(), "here"))
         mine = select(turns.c.turn_id).where(is_turn(turn)).with_for_update()
         is_writing, may_end = threading.Event(), threading.Event()

@@ -17,6 +17,7 @@ from store.database import Database
 from store.vectors import UNUSED_AFTER_S, StoredVectors
 from tests.embeddings import KEY, Vendor, vendor
 from tests.postgres import Postgres
+from tests.store.filling import patient
 from tests.waiting import until
 
 NOW_S = 1_000_000_000.0
@@ -73,7 +74,7 @@ async def test_what_one_server_learned_all_find(url: str, database: Database) ->
     """Ten servers would pay the vendor ten times."""
     async with (
         vendor(same=SAME) as there,
-        Database(url) as other,
+        patient(url) as other,
         _learning(there, database, [CHARGE, STOLEN, CARGA]),
     ):
         asked = len(there.texts)
@@ -89,7 +90,7 @@ async def test_a_server_finds_only_what_its_own_folder_says(url: str, database: 
     edited = _passage(1, "How to charge at your home")
     async with (
         vendor() as there,
-        Database(url) as other,
+        patient(url) as other,
         _learning(there, database, [CHARGE, STOLEN]) as old,
         _learning(there, other, [edited]) as new,
     ):
