@@ -15,6 +15,7 @@ from errors import Unavailable
 from events import TurnRef, is_end
 from readers.history import History, fold_history
 from readers.reply import fold_reply
+from store.log import Accepted
 
 TURNS_IN_HISTORY = 500
 _OF_A_MESSAGE = (400, 401, 404, 409, 413, 415, 422, 429, 503)
@@ -52,10 +53,10 @@ async def post_chat(request: Request) -> Response:
     response: Response
     if "text/event-stream" in request.headers.get("accept", "").lower():
         after_seq = _resume_point(accepted.turn, request.headers.get("last-event-id", ""))
-        frames = turn_frames(house.event_log, accepted.turn, after_seq, caller.new_token)
+        frames = turn_frames(house.event_log, accepted.turn, after_seq, caller.new_token, accepted.first)
         response = FrameStream(frames, accepted.turn.turn_id)
     else:
-        response = await _whole_reply(house, accepted.turn, caller)
+        response = await _whole_reply(house, accepted, caller)
     return with_token(response, caller, request)
 
 
@@ -91,20 +92,20 @@ async def post_feedback(request: Request, conversation_id: str) -> dict[str, str
     return {"feedback_id": stored}
 
 
-async def _whole_reply(house: House, turn: TurnRef, caller: Caller) -> Response:
+async def _whole_reply(house: House, accepted: Accepted, caller: Caller) -> Response:
     """The reply when the turn has ended.
 
     Raises:
         Unavailable: The server stops before that; the turn goes on elsewhere.
     """
-    async with aclosing(house.event_log.follow_turn(turn)) as follower:
+    async with aclosing(house.event_log.follow_turn(accepted.turn, first=accepted.first)) as follower:
         events = [item.event async for item in follower if item is not None]
     if not (events and is_end(events[-1])):
         raise Unavailable(
             code="resume",
             customer_text="Your message is kept. Please send it again with the same id to get the answer.",
         )
-    return JSONResponse(fold_reply(turn, events, caller.new_token).shown())
+    return JSONResponse(fold_reply(accepted.turn, events, caller.new_token).shown())
 
 
 def _resume_point(turn: TurnRef, event_id: str) -> int:

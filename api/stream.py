@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from api.agui import KEEP_ALIVE, error_frame, frame
 from api.middleware import TO_SEND
 from errors import NotFound
-from events import Event, TurnRef, is_end
+from events import Event, Recorded, TurnRef, is_end
 from router.contain import contained
 from store.log import EventLog
 
@@ -74,16 +74,20 @@ async def _end_when_gone(receive: Receive, stream: asyncio.Timeout) -> None:
 
 
 async def turn_frames(
-    event_log: EventLog, turn: TurnRef, after_seq: int = 0, visitor_token: str | None = None
+    event_log: EventLog,
+    turn: TurnRef,
+    after_seq: int = 0,
+    visitor_token: str | None = None,
+    first: Recorded | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """Frames of one turn after this number, to its end.
+    """Frames of one turn after this number, to its end. `first`: see follow_turn.
 
     The earlier events are read too, because the last frame carries the reply that all of them add up to.
     """
     so_far: list[Event] = []
     quiet = _Quiet()
     with contained("stream.failed", turn_id=turn.turn_id) as caught:
-        async with aclosing(event_log.follow_turn(turn)) as follower:
+        async with aclosing(event_log.follow_turn(turn, first=first)) as follower:
             async for recorded in follower:
                 sent = None
                 if recorded is not None:

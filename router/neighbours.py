@@ -6,6 +6,7 @@ Words, their beginnings and concepts are compared; whoever has more rare ones in
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from math import log, sqrt
 
 from knowledge.lexicon import Lexicon, fold, words
@@ -30,12 +31,13 @@ class Neighbours:
 
     def nearest(self, text: str, n: int) -> list[int]:
         """Places of the `n` texts nearest to this one, nearest first; fewer when fewer share anything with it."""
-        scores: defaultdict[int, float] = defaultdict(float)
+        shared: defaultdict[int, float] = defaultdict(float)
         for key in dict.fromkeys(self._keys(text)):
-            rarity = self._rarity(key)
+            weight = self._rarity(key) ** 2
             for at in self._places.get(key, ()):
-                scores[at] += rarity * rarity / self._lengths[at]
-        return sorted(scores, key=lambda at: (-scores[at], at))[:n]
+                shared[at] += weight
+        scores = ((weight / self._lengths[at], -at) for at, weight in shared.items())
+        return [-place for _, place in nlargest(n, scores)]
 
     def _rarity(self, key: str) -> float:
         return log((1 + self._size) / (1 + len(self._places.get(key, ())))) + 0.1

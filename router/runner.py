@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Self
 
 import structlog
@@ -151,6 +152,8 @@ class TurnRunner:
             accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
             is_started = accepted.is_new and self._spawn(accepted.turn, message.owner)
+            if not is_started:
+                accepted = replace(accepted, first=None)
         finally:
             if not is_started:
                 self.admission.leave()

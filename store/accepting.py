@@ -36,10 +36,14 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The turn of a message; `is_new` is false when the same message was accepted before."""
+    """The turn of a message; `is_new` is false when the same message was accepted before.
+
+    `first` is its event, if it was stored just now.
+    """
 
     turn: TurnRef
     is_new: bool
+    first: Recorded | None = None
 
 
 def place_of(message: NewMessage) -> str:
@@ -49,7 +53,7 @@ def place_of(message: NewMessage) -> str:
 
 def accept_message(
     connection: Connection, message: NewMessage, turn_id: str, server_id: str, now_s: float
-) -> tuple[Accepted, Recorded | None]:
+) -> Accepted:
     """The message's turn, and its first event if it is new.
 
     Args:
@@ -64,7 +68,7 @@ def accept_message(
     if conversation_id is not None:
         earlier = _earlier(connection, conversation_id, message)
         if earlier is not None:
-            return Accepted(earlier, is_new=earlier.turn_id == turn_id), None
+            return Accepted(earlier, is_new=earlier.turn_id == turn_id)
     turn = TurnRef(
         conversation_id=conversation_id or message.conversation_id or secrets.token_urlsafe(18),
         turn_id=turn_id,
@@ -74,7 +78,7 @@ def accept_message(
     if conversation_id is None:
         row = {"conversation_id": turn.conversation_id, "owner": message.owner, "created_at_s": now_s}
         connection.execute(insert(conversations), row)
-    return Accepted(turn, is_new=True), _store(connection, turn, message, server_id, now_s)
+    return Accepted(turn, is_new=True, first=_store(connection, turn, message, server_id, now_s))
 
 
 def find_accepted(connection: Connection, message: NewMessage, now_s: float) -> TurnRef | None:

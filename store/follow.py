@@ -7,6 +7,7 @@ reads: after a gap, or when it was too slow, it reads the log again.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from events import Recorded, TurnRef, is_end
@@ -26,6 +27,14 @@ class _Tail(Protocol):
     def is_elsewhere(self) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A turn that begins here and now."""
+
+    events: list[Recorded]
+    is_over = is_elsewhere = False
+
+
 class _Log(Protocol):
     """What followers read from."""
 
@@ -35,16 +44,18 @@ class _Log(Protocol):
 
 
 async def follow_turn(
-    log: _Log, wake: Wake, turn: TurnRef, after_seq: int
+    log: _Log, wake: Wake, turn: TurnRef, after_seq: int, first: Recorded | None = None
 ) -> AsyncGenerator[Recorded | None, None]:
     """The turn's events after this number as they are committed, until the turn ends or the server stops.
+
+    Who has just had the turn accepted here brings its `first` event, and nothing has to be read.
 
     A turn that does not exist yet is waited for. None comes whenever nothing came for IDLE_S seconds. Whoever is
     sent away by the stop gets what is in the log by then: the end that it waited for may be there.
     """
     seq = after_seq
     with wake.subscribe(turn.conversation_id, waits_for_end=True) as subscription:
-        async with aclosing(_follow(log, wake, subscription, turn, after_seq)) as follower:
+        async with aclosing(_follow(log, wake, subscription, turn, after_seq, first)) as follower:
             async for recorded in follower:
                 yield recorded
                 seq = seq if recorded is None else recorded.seq
@@ -91,13 +102,19 @@ async def follow_ends(log: _Log, wake: Wake) -> AsyncGenerator[TurnRef | None, N
 
 
 async def _follow(
-    log: _Log, wake: Wake, subscription: Subscription, turn: TurnRef, after_seq: int
+    log: _Log,
+    wake: Wake,
+    subscription: Subscription,
+    turn: TurnRef,
+    after_seq: int,
+    first: Recorded | None = None,
 ) -> AsyncGenerator[Recorded | None, None]:
     clock = asyncio.get_running_loop().time
     seq, spoke_s = after_seq, clock()
     while not subscription.left:
         subscription.begin_again()
-        tail = await log.read_tail(turn, seq)
+        tail = await log.read_tail(turn, seq) if first is None else _Begun([first])
+        first = None
         poll_s = _POLL_BELOW_WAKE_S if wake.hears_others else _POLL_S
         read_again_s = clock() + (poll_s if tail.is_elsewhere else IDLE_S)
         news: list[Recorded] | None = tail.events

@@ -65,16 +65,16 @@ class EventLog:
         """
         turn_id = secrets.token_urlsafe(15)
 
-        def work(connection: Connection) -> tuple[Accepted, Recorded | None]:
+        def work(connection: Connection) -> Accepted:
             self._database.backend.hold(connection, place_of(message))
-            accepted, recorded = accept_message(connection, message, turn_id, self._server_id, self._clock())
-            if recorded is not None:
+            accepted = accept_message(connection, message, turn_id, self._server_id, self._clock())
+            if accepted.first is not None:
                 self._bell.ring(connection, accepted.turn, has_ended=False)
-            return accepted, recorded
+            return accepted
 
-        accepted, recorded = await self._database.write(work)
-        if recorded is not None:
-            self._wake.publish(Committed(accepted.turn, (recorded,), has_ended=False))
+        accepted = await self._database.write(work)
+        if accepted.first is not None:
+            self._wake.publish(Committed(accepted.turn, (accepted.first,), has_ended=False))
         return accepted
 
     async def find_accepted(self, message: NewMessage) -> TurnRef | None:
@@ -164,9 +164,11 @@ class EventLog:
         query = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
         return await self._database.read(lambda connection: connection.execute(query).scalar())
 
-    def follow_turn(self, turn: TurnRef, after_seq: int = 0) -> AsyncGenerator[Recorded | None, None]:
+    def follow_turn(
+        self, turn: TurnRef, after_seq: int = 0, first: Recorded | None = None
+    ) -> AsyncGenerator[Recorded | None, None]:
         """The turn's events after this number, as they are committed; see follow.follow_turn."""
-        return follow.follow_turn(self, self._wake, turn, after_seq)
+        return follow.follow_turn(self, self._wake, turn, after_seq, first)
 
     def follow_conversation(
         self, conversation_id: str, ordinal: int, after_seq: int

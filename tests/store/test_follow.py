@@ -13,13 +13,36 @@ from store.database import Database
 from store.log import EventLog
 from store.wake import UNREAD_LIMIT, Committed, Wake
 from tests.store.conftest import NewUrl
-from tests.store.filling import END, begin, is_waiting, middles, told, write, writing
+from tests.store.filling import END, begin, is_waiting, message, middles, told, write, writing
 from tests.waiting import PATIENCE_S, soon, until
 
 
 async def _all(event_log: EventLog, turn: TurnRef, after: int = 0) -> list[Recorded]:
     async with aclosing(event_log.follow_turn(turn, after)) as follower:
         return [recorded async for recorded in follower if recorded is not None]
+
+
+async def test_who_has_just_written_hears_the_answer_without_asking_the_database(
+    event_log: EventLog, wake: Wake, database: Database
+) -> None:
+    """The first word does not wait for a read; and who came too late for the first words reads them all the same."""
+    accepted = await event_log.accept(message())
+    deaf = EventLog(Database("sqlite:///never-opened.db"), wake, "here")
+    async with aclosing(deaf.follow_turn(accepted.turn, first=accepted.first)) as follower:
+        got = [await anext(follower)]
+        hearing = asyncio.ensure_future(anext(follower))
+        await until(lambda: is_waiting(wake))
+        await write(event_log, accepted.turn, [[TextDelta(message_id="a", text="x")]])
+        got.append(await hearing)
+    late = event_log.follow_turn(accepted.turn, first=accepted.first)
+    async with aclosing(late) as follower, writing(event_log, accepted.turn, 2) as turn_log:
+        again = [await anext(follower)]
+        turn_log.emit(END)
+        again += [item async for item in follower]
+
+    whole = await event_log.read_turn(accepted.turn)
+    assert got == whole[:2]
+    assert again == whole
 
 
 @settings(max_examples=20)
