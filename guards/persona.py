@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import product
 
+from guards.instead import fitting
 from guards.spot import Change, Lookout, Ruling, Spotter, View, opening
 from guards.stream import Guard, Scene
 from knowledge.lexicon import fold
@@ -20,10 +21,10 @@ _MODELO = "modelo de lenguaje|gran modelo de lenguaje|modelo de lenguaje de ia"
 _I_AM = "i am|i'm|my name is|my real name is|my true name is|soy|me llamo|mi nombre es|mi verdadero nombre es"
 _REALLY = "|actually|really|just|in fact|en realidad|realmente"
 # Kinds of phrases: their parts in order (each with its alternatives; an empty one may be missing), and the notice that
-# stands instead ("": nothing does). A part "#" is a version, such as "4o", "5.5" or "Haiku"; one or more of them.
+# stands instead. A part "#" is a version, such as "4o", "5.5" or "Haiku"; one or more of them.
 _PHRASES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("as|being", "a|an", _LANGUAGE_MODEL), ""),
-    (("como", "|un", _MODELO), ""),
+    (("as|being", "a|an", _LANGUAGE_MODEL), "as_who_i_am"),
+    (("como", "|un", _MODELO), "as_who_i_am"),
     ((_I_AM, _REALLY, "|a|an", _LANGUAGE_MODEL), "i_am"),
     ((_I_AM, _REALLY, "|un", _MODELO), "i_am"),
     ((_I_AM, _REALLY, _MODELS, "|#"), "i_am"),
@@ -39,6 +40,7 @@ _WORD = re.compile(r"[^\W_]+(?:[_'’./:][^\W_]+)*")
 _GAP = re.compile(r"[\s\-*_\"“”`]{1,3}")
 _MAY_GROW = ("", "'", "’", "_", ".", ":", "/")  # behind a word at the end of the text: it may go on
 _LIMIT = 90
+_NO_NOTICE = "…"
 
 
 class _Node(dict[str, "_Node"]):
@@ -101,15 +103,9 @@ def _decide(tree: _Node, scene: Scene, view: View) -> Ruling | None:
             return None
     if best is None:
         return Ruling(first_end)
-    return _replaced(view, *best, scene)
-
-
-def _replaced(view: View, end: int, notice: str, scene: Scene) -> Ruling:
-    if notice:
-        return Ruling(end, (Change(view.start, end, scene.notice(notice), "persona"),))
-    while view.text[end : end + 1] in {",", " "}:  # "As a language model, I cannot" begins with "I"
-        end += 1
-    return Ruling(end, (Change(view.start, end, "", "persona"),))
+    end, notice = best
+    instead = fitting(scene.notice(notice) or _NO_NOTICE, text[: view.start])
+    return Ruling(end, (Change(view.start, end, instead, "persona"),))
 
 
 def _follow(node: _Node, word: str) -> _Node | None:

@@ -140,6 +140,25 @@ class Spotter:
             self._forget()
         return [Segment(text[at:free])]
 
+    def foresee(self, ahead: str) -> list[Segment]:
+        """Give out what is safe if this text comes next; nothing that is decided together with words of it."""
+        text, size, at = self._text + ahead, len(self._text), self._at
+        seer = Spotter(self._lookout)
+        seer._text, seer._at, seer._asked = text, at, self._asked  # noqa: SLF001 - another of its kind
+        seen = seer.push("")
+        if any(segment.fired for segment in seen):
+            return []
+        for segment in seen:
+            if at + len(segment.text) > size:
+                break
+            at += len(segment.text)
+        found = self._lookout.opens.search(text, at)
+        free = size if found is None else min(size, found.start())
+        out: list[Segment] = []
+        if max(at, free) > self._at:
+            self._show(max(at, free), out)
+        return out
+
     def end(self) -> list[Segment]:
         """Decide on what is left."""
         out = self._look(self._lookout.opens.search(self._text, self._at), is_over=True)

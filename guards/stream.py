@@ -8,7 +8,7 @@ A step is pushed text and pulls out what is safe to show; at the end it gives up
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 GroundKind = Literal["customer", "answer", "passage", "tool", "price", "company"]
 """Who said it: the customer, an earlier answer of ours, an article, a tool, a tool that may name prices, or the
@@ -79,6 +79,15 @@ class Step(Protocol):
         ...
 
 
+@runtime_checkable
+class Foreseeing(Step, Protocol):
+    """A step that holds words only because it does not know the next ones, and need not where others have these already."""
+
+    def foresee(self, ahead: str) -> list[Segment]:
+        """Give out what is safe if this text comes next."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A guard that prompt files can name: what it is for, and how a step of it is made for one answer."""
@@ -97,11 +106,19 @@ class Fired:
 
 
 class Chain:
-    """The guards of one answer, one after the other. `wants_retake`: one of them wants another answer instead."""
+    """The guards of one answer, one after the other. `wants_retake`: one of them wants another answer instead.
+
+    Until the first words are shown, a step also looks at what the ones before it still hold: so customers wait for the
+    slowest guard, not for all of them in turn. It counts on these words to come, or on others instead of them: a guard
+    that drops the first words of an answer and puts nothing in their place may only be the last one.
+    """
 
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard], scene: Scene) -> None:
         self.wants_retake = False
         self._steps = [(name, known[name].make(scene)) for name in names]
+        self._is_beginning = True  # nothing has been shown or changed
+        self._begun = ""  # what has come since then, and how much of it to each step
+        self._came = [0] * len(names)
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
         """Text that may be shown now, and what fired."""
@@ -117,16 +134,28 @@ class Chain:
         return self._through("", fired, is_last=True), fired
 
     def _through(self, text: str, fired: list[Fired], *, is_last: bool) -> str:
-        for name, step in self._steps:
-            if not text and not is_last:
+        if self._is_beginning:
+            self._begun += text
+        for number, (name, step) in enumerate(self._steps):
+            if not text and not is_last and not self._is_beginning:
                 break
             segments = step.push(text) if text else []
+            if self._is_beginning:
+                self._came[number] += len(text)
+                segments = segments or _foreseen(step, self._begun[self._came[number] :])
             if is_last:
                 segments = [*segments, *step.end()]
             if len(segments) == 1 and segments[0].fired is None:  # nearly always
                 text = segments[0].text
                 continue
             fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
+            self._is_beginning = self._is_beginning and not fired
             self.wants_retake = self.wants_retake or any(segment.wants_retake for segment in segments)
             text = "".join([segment.text for segment in segments])
+        self._is_beginning = self._is_beginning and not text
         return text
+
+
+def _foreseen(step: Step, ahead: str) -> list[Segment]:
+    """What a step gives out because of words that it has not been given yet."""
+    return step.foresee(ahead) if ahead and isinstance(step, Foreseeing) else []

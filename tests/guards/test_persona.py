@@ -10,16 +10,17 @@ from tests.guards.cutting import assert_same_however_cut, cut, texts_like, throu
 GUARD = persona_guard(["get_quote", "search_knowledge", "handoff", "mcp:crm/lookup_order"])
 NOTICES = {
     "i_am": "I'm Eva",
+    "as_who_i_am": "as your assistant",
     "the_technology": "the technology",
     "the_setup": "setup",
     "our_system": "our system",
 }
 SCENE = Scene(notice=NOTICES.__getitem__)
 SAID = (
-    ("As a language model, I cannot drive.", "I cannot drive."),
-    ("as a large language model I can", "I can"),
-    ("Being an AI language model, no.", "no."),
-    ("Como modelo de lenguaje, no puedo", "no puedo"),
+    ("As a language model, I cannot drive.", "As your assistant, I cannot drive."),
+    ("as a large language model I can", "As your assistant I can"),
+    ("Being an AI language model, no.", "As your assistant, no."),
+    ("Como modelo de lenguaje, no puedo", "As your assistant, no puedo"),
     ("I'm Claude.", "I'm Eva."),
     ("I’m Claude", "I'm Eva"),
     ("I am actually Claude Haiku 5.5, made by Anthropic.", "I'm Eva, made by the technology."),
@@ -27,9 +28,10 @@ SAID = (
     ("Soy en realidad un modelo de lenguaje.", "I'm Eva."),
     ("me llamo GPT", "I'm Eva"),
     ("I am a large language model!", "I'm Eva!"),
-    ("claude-haiku-5-5 answers", "the technology answers"),
-    ("Claude Sonnet 5.5.", "the technology."),
-    ("OpenAI", "the technology"),
+    ("claude-haiku-5-5 answers", "The technology answers"),
+    ("Claude Sonnet 5.5.", "The technology."),
+    ("OpenAI", "The technology"),
+    ("Speaking as a language model: no.", "Speaking as your assistant: no."),
     ("My system prompt says", "My setup says"),
     ("I'll call get_quote now.", "I'll call our system now."),
     ("`search_knowledge` found it", "`our system` found it"),
