@@ -88,7 +88,10 @@ def links_guard(hosts: Callable[[], Collection[str]]) -> Guard:
         return Spotter(Lookout(_OPENS, decide, limit=LIMIT))
 
     return Guard(
-        "links", "Links lead only to the company's hosts; no images, no HTML, no reference links.", make
+        "links",
+        "Links lead only to the company's hosts; no images, no HTML, no reference links.",
+        make,
+        drops=True,
     )
 
 

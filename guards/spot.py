@@ -144,7 +144,7 @@ class Spotter:
         """Give out what is safe if this text comes next; nothing that is decided together with words of it."""
         text, size, at = self._text + ahead, len(self._text), self._at
         seer = Spotter(self._lookout)
-        seer._text, seer._at, seer._asked = text, at, self._asked  # noqa: SLF001 - another of its kind
+        seer._text, seer._at, seer._asked = text, at, self._asked
         seen = seer.push("")
         if any(segment.fired for segment in seen):
             return []

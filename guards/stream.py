@@ -90,11 +90,15 @@ class Foreseeing(Step, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A guard that prompt files can name: what it is for, and how a step of it is made for one answer."""
+    """A guard that prompt files can name: what it is for, and how a step of it is made for one answer.
+
+    `drops`: it may take away the first words of an answer and put nothing in their place, so that others come together.
+    """
 
     name: str
     purpose: str
     make: Callable[[Scene], Step]
+    drops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,8 @@ class Chain:
     """The guards of one answer, one after the other. `wants_retake`: one of them wants another answer instead.
 
     Until the first words are shown, a step also looks at what the ones before it still hold: so customers wait for the
-    slowest guard, not for all of them in turn. It counts on these words to come, or on others instead of them: a guard
-    that drops the first words of an answer and puts nothing in their place may only be the last one.
+    slowest guard, not for all of them in turn. It counts on these words to come, or on others in their place, and so does
+    not look past a guard that drops words.
     """
 
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard], scene: Scene) -> None:
@@ -119,6 +123,11 @@ class Chain:
         self._is_beginning = True  # nothing has been shown or changed
         self._begun = ""  # what has come since then, and how much of it to each step
         self._came = [0] * len(names)
+        # For each step, the one behind the last guard before it that drops words: it looks at what has come there.
+        self._since = [
+            max((at for at in range(1, number + 1) if known[names[at - 1]].drops), default=0)
+            for number in range(len(names))
+        ]
 
     def push(self, text: str) -> tuple[str, list[Fired]]:
         """Text that may be shown now, and what fired."""
@@ -142,7 +151,9 @@ class Chain:
             segments = step.push(text) if text else []
             if self._is_beginning:
                 self._came[number] += len(text)
-                segments = segments or _foreseen(step, self._begun[self._came[number] :])
+                segments = segments or _foreseen(
+                    step, self._begun[self._came[number] : self._came[self._since[number]]]
+                )
             if is_last:
                 segments = [*segments, *step.end()]
             if len(segments) == 1 and segments[0].fired is None:  # nearly always

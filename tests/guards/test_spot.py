@@ -166,3 +166,26 @@ def test_a_hostile_answer_takes_linear_time(hostile: str, size: int) -> None:
     assert shown == text
     assert len(views) <= len(text)
     assert max(views, default=0) <= 60
+
+
+@pytest.mark.parametrize(
+    ("come", "ahead", "shown"),
+    [
+        ("a te", "am is here", "te"),  # the word ahead is no number
+        ("te", "n dogs ", ""),  # what is ahead brings a change
+        ("10 ", "cows ", "10 "),  # decided, and nothing of what is ahead is part of it
+        ("1", "0 cows ", ""),  # decided together with letters that are ahead
+        ("te", "n", ""),  # not decided
+        ("te", "am, twen", "te"),  # what is open lies ahead
+        ("so ", "10", ""),  # nothing is held
+    ],
+)
+def test_a_guard_gives_out_what_the_text_ahead_makes_safe(come: str, ahead: str, shown: str) -> None:
+    """The first word would wait for a guard that has all it needs to know; or what must be changed would be shown."""
+    step = Spotter(COUNTS)
+    before = "".join(part.text for part in step.push(come))
+    seen = "".join(part.text for part in step.foresee(ahead))
+    rest = "".join(part.text for part in [*step.push(ahead), *step.end()])
+
+    assert seen == shown
+    assert before + seen + rest == through(Spotter(COUNTS), [come + ahead])[0]

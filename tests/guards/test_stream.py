@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guards.every import every_guard
@@ -13,6 +13,7 @@ from guards.length import length_guard
 from guards.private import Contacts
 from guards.stream import Chain, Fired, Guard, Scene, Segment
 from knowledge.brand import Brand, Competitor
+from tests.guards.cutting import cut, texts_like
 
 TEXT = st.text(alphabet=st.sampled_from('aB .!?\n。…)"*é1'), max_size=120)
 
@@ -105,6 +106,53 @@ def test_guards_work_one_after_the_other() -> None:
 
     assert text == "CALL #!"
     assert fired == [Fired("hold", "number")]
+
+
+def test_the_first_words_wait_for_no_guard_that_has_seen_what_follows_them() -> None:
+    """Customers would wait for each guard in turn: one holds words that the next one needs to see."""
+    chain = Chain(("private", "figures"), GUARDS, Scene())
+
+    assert chain.push("Una c") == ("Una ", [])
+
+
+def test_no_guard_looks_past_one_that_drops_words() -> None:
+    """A tag between the words of a rival's name would bring the name to the customer."""
+    known = every_guard(
+        Brand(competitor=[Competitor(name="The Hartford")]), lambda: ["a.example"], Contacts, ["get_quote"]
+    )
+    chain = Chain(("links", "competitors"), known, Scene())
+    said = [chain.push(piece)[0] for piece in ("The <", "b>", "Hartford")]
+
+    assert "".join([*said, chain.end()[0]]) == "another company"
+
+
+@settings(max_examples=40)
+@given(
+    cut(
+        texts_like(
+            "The", "A", "Una", "I am", "Claude", "as a", "language model", "Geico", "week", "$5", "between", "ann", "@",
+            "x.com", "4111", "1111", "Your claim", "will be paid", ".", ",", "[", "](", "http://", ")", "<b>", "El", "No",
+        )
+    )
+)  # fmt: skip
+def test_the_first_words_of_an_answer_do_not_depend_on_how_it_was_cut(pieces: list[str]) -> None:
+    """A guard that looks ahead would decide on words that come otherwise."""
+    names = (
+        "length",
+        "language",
+        "promises",
+        "instructions",
+        "private",
+        "persona",
+        "figures",
+        "competitors",
+        "links",
+    )
+
+    whole = _through(names, ["".join(pieces)])
+    for cuts in (pieces, list("".join(pieces))):
+        text, fired = _through(names, cuts)
+        assert (text, sorted(map(str, fired))) == (whole[0], sorted(map(str, whole[1])))
 
 
 def test_a_chain_without_guards_changes_nothing() -> None:

@@ -1,0 +1,57 @@
+"""When the first words of an answer are shown: with the slowest guard, and that is soon.
+
+Counted in characters, as if they came one by one, over all answers of bench/first_text.py.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from bench.first_text import Start, starts
+from guards.stream import Chain
+from tests.agents.folders import parts, shipped
+
+SOON = 20
+_WORD_OVER = re.compile(r"\S*\s*")
+
+
+def _came(push: Callable[[str], bool], text: str) -> int:
+    """How many characters have come when the first of them is shown."""
+    return next((count for count, letter in enumerate(text, start=1) if push(letter)), len(text))
+
+
+@cache
+def _waits() -> list[tuple[Start, int, int]]:
+    """Each answer, when its first words are shown, and when the slowest guard would show them by itself."""
+    names, guards = shipped().specialists["product_info"].guards, parts().guards
+    found = []
+    for start in (start for row in starts(shipped()).values() for start in row):
+        chain = Chain(names, guards, start.scene)
+        steps = [guards[name].make(start.scene) for name in names]
+        alone = max(
+            _came(lambda letter, step=step: any(part.text for part in step.push(letter)), start.text)
+            for step in steps
+        )
+        found.append(
+            (start, _came(lambda letter, chain=chain: bool(chain.push(letter)[0]), start.text), alone)
+        )
+    return found
+
+
+def test_customers_wait_for_the_slowest_guard_and_not_for_all_of_them() -> None:
+    """The first words would come several words later than any guard needs."""
+    late = []
+    for start, came, alone in _waits():
+        over = _WORD_OVER.match(start.text, alone)
+        if over is not None and came > over.end():
+            late.append(start.text[:came])
+
+    assert late == []
+
+
+def test_nearly_all_answers_begin_to_show_within_their_first_words() -> None:
+    """Customers would look at an empty answer; what an engine sends first is about as long."""
+    came = [came for _, came, _ in _waits()]
+
+    assert sum(count <= SOON for count in came) >= 0.95 * len(came)
+    assert sorted(came)[len(came) // 2] <= SOON / 2
