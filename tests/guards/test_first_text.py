@@ -8,16 +8,24 @@ from collections.abc import Callable
 from functools import cache
 
 from bench.first_text import Start, starts
-from guards.stream import Chain
+from guards.stream import Chain, Step
 from tests.agents.folders import parts, shipped
 
 SOON = 20
 _WORD_OVER = re.compile(r"\S*\s*")
 
 
-def _came(push: Callable[[str], bool], text: str) -> int:
+def _came(shown: Callable[[str], bool], text: str) -> int:
     """How many characters have come when the first of them is shown."""
-    return next((count for count, letter in enumerate(text, start=1) if push(letter)), len(text))
+    return next((count for count, letter in enumerate(text, start=1) if shown(letter)), len(text))
+
+
+def _behind_chain(chain: Chain) -> Callable[[str], bool]:
+    return lambda letter: bool(chain.push(letter)[0])
+
+
+def _behind(step: Step) -> Callable[[str], bool]:
+    return lambda letter: any(segment.text for segment in step.push(letter))
 
 
 @cache
@@ -26,15 +34,9 @@ def _waits() -> list[tuple[Start, int, int]]:
     names, guards = shipped().specialists["product_info"].guards, parts().guards
     found = []
     for start in (start for row in starts(shipped()).values() for start in row):
-        chain = Chain(names, guards, start.scene)
-        steps = [guards[name].make(start.scene) for name in names]
-        alone = max(
-            _came(lambda letter, step=step: any(part.text for part in step.push(letter)), start.text)
-            for step in steps
-        )
-        found.append(
-            (start, _came(lambda letter, chain=chain: bool(chain.push(letter)[0]), start.text), alone)
-        )
+        came = _came(_behind_chain(Chain(names, guards, start.scene)), start.text)
+        alone = max(_came(_behind(guards[name].make(start.scene)), start.text) for name in names)
+        found.append((start, came, alone))
     return found
 
 
