@@ -3,7 +3,7 @@
 Why: a link is a promise about where it leads, and a client that renders Markdown would load an image from anywhere.
 What stays: inline links and bare addresses that lead to the hosts of `brand.toml`. Of every other link and image the
 words stay. Whatever is not plainly one of these is taken apart so that no reader of Markdown makes a link of it: a
-blank comes between "]" and what would make it one.
+blank comes between "]" and what would make it one. HTML goes first: what stood around a tag may be an address together.
 """
 
 import re
@@ -12,14 +12,15 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from guards.spot import Change, Lookout, Ruling, Spotter, View
-from guards.stream import Guard, Scene
+from guards.stream import Guard, Scene, Segment
 
 NOTICE = "removed_link"
 LIMIT = 500
 _OPENS = re.compile(
-    r"[\[\]<]|!(?:\[|\Z)|[hHfFwW](?<![^\W_].)(?:\Z|(?<=[hH])[tT](?:\Z|[tT](?:\Z|[pP]))"
+    r"[\[\]]|!(?:\[|\Z)|[hHfFwW](?<![^\W_].)(?:\Z|(?<=[hH])[tT](?:\Z|[tT](?:\Z|[pP]))"
     r"|(?<=[fF])[tT](?:\Z|[pP](?:\Z|:))|(?<=[wW])[wW](?:\Z|[wW](?:\Z|\.)))|\.(?<=[^\W_]\.)(?:\Z|[A-Za-z])"
 )
+_HTML_OPENS = re.compile("<")
 _WORDS = re.compile(r"!?\[([^\[\]]*)")
 _TARGET = re.compile(r"\(([^\s()<>\[\]]*)(?: +\"[^\"\[\]]*\")?\)")
 _TARGET_SO_FAR = re.compile(r"\([^\s()<>\[\]]*(?: +(?:\"[^\"\[\]]*\"?)?)?")
@@ -83,16 +84,48 @@ _TOP_LEVELS = frozenset(
 def links_guard(hosts: Callable[[], Collection[str]]) -> Guard:
     """The guard that lets links lead to these hosts (exact names, in small letters); they are asked for once an answer."""
 
-    def make(scene: Scene) -> Spotter:
+    def strip(_scene: Scene) -> Spotter:
+        return Spotter(Lookout(_HTML_OPENS, partial(_tag, frozenset(hosts())), limit=LIMIT))
+
+    def make(scene: Scene) -> _Links:
         decide = partial(_decide, frozenset(hosts()), scene.notice(NOTICE))
-        return Spotter(Lookout(_OPENS, decide, limit=LIMIT))
+        return _Links(strip(scene), Spotter(Lookout(_OPENS, decide, limit=LIMIT)))
 
     return Guard(
         "links",
         "Links lead only to the company's hosts; no images, no HTML, no reference links.",
         make,
         drops=True,
+        first=strip,
     )
+
+
+class _Links:
+    """One answer: first its HTML, then the links in what is left.
+
+    What other guards have changed since the HTML went may hold some again.
+    """
+
+    def __init__(self, html: Spotter, links: Spotter) -> None:
+        self._html = html
+        self._links = links
+
+    def push(self, text: str) -> list[Segment]:
+        """Take in text; give out all but what may still become a tag or a link."""
+        return self._without_html(self._html.push(text))
+
+    def end(self) -> list[Segment]:
+        """Decide on what is left."""
+        return [*self._without_html(self._html.end()), *self._links.end()]
+
+    def _without_html(self, segments: list[Segment]) -> list[Segment]:
+        out: list[Segment] = []
+        for segment in segments:
+            if segment.fired is not None:
+                out.append(Segment("", segment.fired))
+            if segment.text:
+                out += self._links.push(segment.text)
+        return out
 
 
 def _decide(allowed: frozenset[str], removed: str, view: View) -> Ruling | None:
@@ -103,8 +136,6 @@ def _decide(allowed: frozenset[str], removed: str, view: View) -> Ruling | None:
             return _image(allowed, view)
         case "]":
             return _stray(view)
-        case "<":
-            return _tag(allowed, view)
         case ".":
             return _host(allowed, view)
         case _:

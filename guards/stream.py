@@ -92,13 +92,17 @@ class Foreseeing(Step, Protocol):
 class Guard:
     """A guard that prompt files can name: what it is for, and how a step of it is made for one answer.
 
-    `drops`: it may take away the first words of an answer and put nothing in their place, so that others come together.
+    Attributes:
+        drops: It may take away the first words of an answer and put nothing in their place, so that others come together.
+        first: A step of it that goes before those of all guards, wherever this one is named: what comes together where
+            it takes something away, the others must see.
     """
 
     name: str
     purpose: str
     make: Callable[[Scene], Step]
     drops: bool = False
+    first: Callable[[Scene], Step] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,16 @@ class Chain:
 
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Guard], scene: Scene) -> None:
         self.wants_retake = False
-        self._steps = [(name, known[name].make(scene)) for name in names]
+        firsts = [(name, first(scene)) for name in names if (first := known[name].first) is not None]
+        self._steps = [*firsts, *((name, known[name].make(scene)) for name in names)]
+        drops = [*(True for _ in firsts), *(known[name].drops for name in names)]
         self._is_beginning = True  # nothing has been shown or changed
         self._begun = ""  # what has come since then, and how much of it to each step
-        self._came = [0] * len(names)
+        self._came = [0] * len(drops)
         # For each step, the one behind the last guard before it that drops words: it looks at what has come there.
         self._since = [
-            max((at for at in range(1, number + 1) if known[names[at - 1]].drops), default=0)
-            for number in range(len(names))
+            max((at for at in range(1, number + 1) if drops[at - 1]), default=0)
+            for number in range(len(drops))
         ]
 
     def push(self, text: str) -> tuple[str, list[Fired]]:

@@ -61,7 +61,7 @@ GOES = (
     ("[x](https://www.acme-insurance.exampl\u00e9/)", "x"),
     ("[x](https://[::1)", "[x] ((link removed)[::1)"),
     ("[x]( https://evil.com )", "[x] ( (link removed) )"),
-    ("[x](<https://evil.com>)", "[x] ()"),
+    ("[x](<https://evil.com>)", "x"),
     ("[a [b] c](https://evil.com)", "[a [b] c] ((link removed))"),
     ("[a \\] b](javascript:1)", "[a \\] b] (javascript:1)"),
     ("[https://evil.com](https://evil.com)", ""),

@@ -34,6 +34,21 @@ def test_nothing_that_a_guard_is_for_is_shown(guard: str) -> None:
                 assert fired
 
 
+@pytest.mark.parametrize("guard", ["competitors", "figures", "persona", "private", "promises"])
+def test_a_tag_in_a_word_does_not_hide_it(guard: str) -> None:
+    """The links guard takes tags away, and what stood around them would come together behind the others' backs."""
+    hidden = 0
+    for case in outputs("red_team_outputs", guard):
+        for said in case.must_not_appear:
+            at = case.text.lower().find(said.lower()) + len(said) // 2
+            if at < len(said) // 2 or len(said) < len("sure"):
+                continue
+            hidden += 1
+            text, _, _ = chained(case.scene(), [f"{case.text[:at]}<b></b>{case.text[at:]}"])
+            assert said.lower() not in text.lower(), text
+    assert hidden
+
+
 @pytest.mark.parametrize("case", outputs("red_team_outputs", "language"), ids=lambda case: case.text)
 def test_nothing_of_an_answer_in_another_language_is_shown_while_it_can_be_asked_for_again(
     case: Output,
