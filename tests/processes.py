@@ -83,6 +83,12 @@ class ServerProcess:
             pass
         raise RuntimeError(f"the server did not start:\n{self.printed()}")
 
+    @property
+    def pid(self) -> int:
+        """Its process id, in this life."""
+        assert self._process is not None
+        return self._process.pid
+
     async def _is_ready(self) -> bool:
         try:
             return (await self.client.get("/readyz")).status_code == httpx2.codes.OK

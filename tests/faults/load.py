@@ -1,7 +1,8 @@
 """A server under load: the API behind it, what it uses by its own figures, and what its database holds afterwards.
 
-The load itself is that of bench.load; server, API and load share the machine, and what else runs on it. So a row that
-promises a time fails only at `NOISE` times that time, and its figure says what was measured.
+The load itself is that of bench.load. Server, API and load share the machine with whatever else runs there, where one answer in
+a hundred waits for a core several times over. So a row that promises a time fails only at `NOISE` times that time, and once
+more as many times as the server stood in line for a core (`Usage.crowding`); its figure says what was measured.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select
@@ -23,20 +25,26 @@ from tests.ports import free_port
 from tests.processes import ServerProcess
 from tests.waiting import PATIENCE_S
 
-NOISE = 5
+NOISE = 10
 TEXT = "Hello there, good morning!"
 LOCAL = {"FRONTDESK_ENGINE": "local"}
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a server says of itself: CPU seconds so far, memory in MiB, open files, tasks, turns under way."""
+    """What a server has used so far, and uses now: seconds on a core and in line for one, memory in MiB, and the rest."""
 
     cpu_s: float
+    in_line_s: float
     memory_mib: float
     files: int
     tasks: int
     under_way: int
+
+    def crowding(self, before: "Usage") -> float:
+        """How many times as long as alone on its core the server took since then; 1 on an idle machine."""
+        ran_s, stood_s = self.cpu_s - before.cpu_s, self.in_line_s - before.in_line_s
+        return 1 + stood_s / max(0.1, ran_s)
 
 
 async def usage(process: ServerProcess) -> Usage:
@@ -51,11 +59,20 @@ async def usage(process: ServerProcess) -> Usage:
     }
     return Usage(
         cpu_s=found["process_cpu_seconds_total"],
+        in_line_s=_in_line_s(process.pid),
         memory_mib=found["process_resident_memory_bytes"] / 2**20,
         files=int(found["process_open_fds"]),
         tasks=int(found["frontdesk_tasks"]),
         under_way=int(found["frontdesk_turns_under_way"]),
     )
+
+
+def _in_line_s(pid: int) -> float:
+    """Seconds that the main thread of a process was ready to run and had no core; 0 where Linux does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 async def quiet(process: ServerProcess) -> Usage:
