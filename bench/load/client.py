@@ -75,13 +75,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return found[min(len(found) - 1, int(share * len(found)))] if found else 0.0
 
 
-async def say(port: int, text: str, headers: Mapping[str, str] = NOBODY, **fields: object) -> Outcome:
-    """One message from somebody new, or from whom the headers name; further fields of the body may be given."""
-    body = json.dumps({"message": text, **fields}).encode()
+async def say(
+    port: int, text: str, headers: Mapping[str, str] = NOBODY, body: Mapping[str, object] | None = None
+) -> Outcome:
+    """One message from somebody new, or from whom the headers name; in this body, if one is given."""
+    data = json.dumps(body or {"message": text}).encode()
     more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
         f"POST /chat HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept: text/event-stream\r\nconnection: close\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n"
         f"{more}\r\n"
     )
     started = time.perf_counter()
@@ -90,7 +92,7 @@ async def say(port: int, text: str, headers: Mapping[str, str] = NOBODY, **field
         async with asyncio.timeout(_PATIENCE_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
-                writer.write(head.encode() + body)
+                writer.write(head.encode() + data)
                 answered = (await reader.readuntil(b"\r\n\r\n")).lower()
                 status, says_when = int(answered.split()[1]), b"\r\nretry-after:" in answered
                 head_s = time.perf_counter() - started

@@ -24,7 +24,8 @@ class Size:
     """How large the long tests are.
 
     `kills` of a server over `turns`, in each database; `crashes` of PostgreSQL in the same time; `conversations` over
-    two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart.
+    two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart;
+    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation.
     """
 
     kills: int
@@ -33,12 +34,41 @@ class Size:
     conversations: int
     streams: int
     pairs: int
+    long_run: int
+    long_conversation: int
 
 
 SIZES: Final[dict[SizeName, Size]] = {
-    "small": Size(kills=1, turns=12, crashes=1, conversations=8, streams=20, pairs=20),
-    "lab": Size(kills=8, turns=200, crashes=4, conversations=60, streams=500, pairs=300),
-    "full": Size(kills=100, turns=5_000, crashes=27, conversations=200, streams=500, pairs=2_000),
+    "small": Size(
+        kills=1,
+        turns=12,
+        crashes=1,
+        conversations=8,
+        streams=20,
+        pairs=20,
+        long_run=200,
+        long_conversation=120,
+    ),
+    "lab": Size(
+        kills=8,
+        turns=200,
+        crashes=4,
+        conversations=60,
+        streams=500,
+        pairs=300,
+        long_run=2_500,
+        long_conversation=1_000,
+    ),
+    "full": Size(
+        kills=100,
+        turns=5_000,
+        crashes=27,
+        conversations=200,
+        streams=500,
+        pairs=2_000,
+        long_run=10_000,
+        long_conversation=1_000,
+    ),
 }
 
 
