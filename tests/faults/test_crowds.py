@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -65,6 +66,10 @@ class _Listener(asyncio.Protocol):
         return self.came.count(b"\n: ") + self.came.count(b"\n:\n")
 
 
+def _itself(listener: _Listener) -> _Listener:
+    return listener
+
+
 async def _listeners(process: ServerProcess) -> list[_Listener]:
     """Many people with a page open, a hundred to a conversation; returns when each has the head of its stream."""
     heads = []
@@ -76,10 +81,8 @@ async def _listeners(process: ServerProcess) -> list[_Listener]:
         )
     loop, found = asyncio.get_running_loop(), list[_Listener]()
     for number in range(IDLE):
-        head = heads[number % CONVERSATIONS].encode()
-        _, listener = await loop.create_connection(
-            lambda head=head: _Listener(head), "127.0.0.1", process.port
-        )
+        listener = _Listener(heads[number % CONVERSATIONS].encode())
+        await loop.create_connection(partial(_itself, listener), "127.0.0.1", process.port)
         found.append(listener)
         if number % AT_ONCE == 0:
             await until(lambda: all(listener.came for listener in found[-AT_ONCE:]))
