@@ -25,7 +25,7 @@ class Size:
 
     `kills` of a server over `turns`, in each database; `crashes` of PostgreSQL in the same time; `conversations` over
     two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart;
-    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation.
+    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation; `articles` of a company.
     """
 
     kills: int
@@ -36,6 +36,7 @@ class Size:
     pairs: int
     long_run: int
     long_conversation: int
+    articles: int
 
 
 SIZES: Final[dict[SizeName, Size]] = {
@@ -48,6 +49,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         pairs=20,
         long_run=200,
         long_conversation=120,
+        articles=500,
     ),
     "lab": Size(
         kills=8,
@@ -56,8 +58,9 @@ SIZES: Final[dict[SizeName, Size]] = {
         conversations=60,
         streams=500,
         pairs=300,
-        long_run=2_500,
-        long_conversation=1_000,
+        long_run=1_500,
+        long_conversation=400,
+        articles=10_000,
     ),
     "full": Size(
         kills=100,
@@ -68,6 +71,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         pairs=2_000,
         long_run=10_000,
         long_conversation=1_000,
+        articles=100_000,
     ),
 }
 
