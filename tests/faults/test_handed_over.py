@@ -60,7 +60,7 @@ async def _bring_about(
         match moment:
             case "closed":
                 await until(lambda: asked["closed"].is_over)
-                api.pace(chunk_ms=4_000, chunk_chars=40)
+                api.pace(chunk_ms=3_000, chunk_chars=40)
             case "words":
                 await until(lambda: asked["words"].shown)
                 api.pace(first_text_ms=1_000)
