@@ -16,6 +16,7 @@ from tests.simulation import Simulation
 from tests.simulation.demo import demo
 
 AT_ONCE, TURNS_EACH = 16, 10
+WARM = 200  # conversations until all that is read once has been read
 SAYS = (
     "Hello!",
     "Does comprehensive cover hail and theft of my car?",
@@ -31,7 +32,8 @@ COMPARED, TIMES = 50, 1.5
 @pytest.mark.fault("L5")
 async def test_thousands_of_turns_leave_nothing_behind(tmp_path: Path, size: Size, figure: Figure) -> None:
     """A server would have to be started again every night, or be killed by the system in the middle of the day."""
-    conversations, warm = size.long_run // TURNS_EACH, size.long_run // TURNS_EACH // 5
+    conversations = size.long_run // TURNS_EACH
+    warm = min(WARM, conversations // 2)
     async with ServerProcess(tmp_path, DESK) as process:
         places = asyncio.Semaphore(AT_ONCE)
 
