@@ -58,7 +58,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         conversations=60,
         streams=500,
         pairs=300,
-        long_run=1_000,
+        long_run=1_500,
         long_conversation=300,
         articles=10_000,
     ),
