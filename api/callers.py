@@ -25,6 +25,8 @@ _ALGORITHM = "HS256"
 _PUBLIC_KEY_ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 _LONGEST_SUBJECT = 150
 _CLOCK_SKEW_S = 30
+# When a token was issued (iat) is no reason to refuse it, RFC 7519, 4.1.6: from when on and until when it holds (nbf, exp) is.
+_NOT_CHECKED: jwt.types.Options = {"verify_aud": False, "verify_iat": False}
 _KEYS_TIMEOUT_S = 5
 
 
@@ -87,9 +89,7 @@ class Callers:
             raise Unauthorized
         try:
             key, algorithms = await self._key(token)
-            claims = jwt.decode(
-                token, key, algorithms=algorithms, options={"verify_aud": False}, leeway=_CLOCK_SKEW_S
-            )
+            claims = jwt.decode(token, key, algorithms=algorithms, options=_NOT_CHECKED, leeway=_CLOCK_SKEW_S)
         except jwt.PyJWTError as exc:
             raise Unauthorized(type(exc).__name__) from exc
         subject = claims.get("sub")

@@ -1,5 +1,7 @@
 """`GET /metrics`: figures for Prometheus. Who may read them: as for the other pages of ops."""
 
+import asyncio
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -29,6 +31,7 @@ def _readings(house: House) -> Readings:
         "turns_under_way": ("Turns that have not ended, here", house.runner.under_way),
         "turns_limit": ("How many may be under way now", int(admission.limit)),
         "turns_waiting": ("Messages that wait for a place, not accepted yet", admission.waiting),
+        "tasks": ("Tasks of the event loop", len(asyncio.all_tasks())),
         "loop_late_seconds": ("How late the event loop wakes up, smoothed", admission.late_s),
         "stored_seconds": ("How long storing a message takes, smoothed", admission.stored_s),
         "draining": ("1 while the server stops", house.runner.is_draining),

@@ -32,8 +32,8 @@ class ServerProcess:
         self._stdout = stdout
         self._out = folder / "stdout"
         self._err = folder / "stderr"
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.client: httpx2.AsyncClient = client_of(self.url)
         self._environment = {
             **os.environ,
@@ -41,7 +41,7 @@ class ServerProcess:
             "FRONTDESK_DATABASE_URL": f"sqlite:///{folder / 'desk.db'}",
             "FRONTDESK_SECRET": SECRET,
             "HOST": "127.0.0.1",
-            "PORT": str(port),
+            "PORT": str(self.port),
             **(environment or {}),
         }
         self._process: asyncio.subprocess.Process | None = None
@@ -82,6 +82,12 @@ class ServerProcess:
         except TimeoutError:
             pass
         raise RuntimeError(f"the server did not start:\n{self.printed()}")
+
+    @property
+    def pid(self) -> int:
+        """Its process id, in this life."""
+        assert self._process is not None
+        return self._process.pid
 
     async def _is_ready(self) -> bool:
         try:

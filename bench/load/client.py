@@ -4,20 +4,28 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+NOBODY: Mapping[str, str] = MappingProxyType({})
+REFUSALS = frozenset({429, 503})
 _PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one message went: HTTP status (0: the line broke), and seconds to the first words and to the end."""
+    """How one message went: HTTP status (0: the line broke), and seconds to it, to the first words and to the end.
+
+    `says_when`: the response tells when to come back.
+    """
 
     status: int
+    head_s: float
     first_s: float
     total_s: float
     is_whole: bool
+    says_when: bool
 
 
 @dataclass(slots=True)
@@ -31,6 +39,15 @@ class Sample:
     def whole(self) -> list[Outcome]:
         """Those that were answered to the end."""
         return [outcome for outcome in self.outcomes if outcome.is_whole]
+
+    @property
+    def broken(self) -> list[Outcome]:
+        """Those that were neither answered to the end nor refused with a time to come back."""
+        return [
+            outcome
+            for outcome in self.outcomes
+            if not (outcome.is_whole or (outcome.status in REFUSALS and outcome.says_when))
+        ]
 
     @property
     def turns_a_second(self) -> float:
@@ -48,7 +65,7 @@ class Sample:
 
     def refused_ms(self, share: float) -> float:
         """Milliseconds until a refusal: this quantile of the messages that were refused."""
-        refused = [outcome.total_s for outcome in self.outcomes if outcome.status in {429, 503}]
+        refused = [outcome.total_s for outcome in self.outcomes if outcome.status in REFUSALS]
         return quantile(refused, share) * 1000
 
 
@@ -58,21 +75,27 @@ def quantile(values: Sequence[float], share: float) -> float:
     return found[min(len(found) - 1, int(share * len(found)))] if found else 0.0
 
 
-async def say(port: int, text: str) -> Outcome:
-    """One message from somebody new."""
-    body = json.dumps({"message": text}).encode()
+async def say(
+    port: int, text: str, headers: Mapping[str, str] = NOBODY, body: Mapping[str, object] | None = None
+) -> Outcome:
+    """One message from somebody new, or from whom the headers name; in this body, if one is given."""
+    data = json.dumps(body or {"message": text}).encode()
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
         f"POST /chat HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept: text/event-stream\r\nconnection: close\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n"
+        f"{more}\r\n"
     )
     started = time.perf_counter()
-    status, first_s, is_whole, tail = 0, 0.0, False, b""
+    status, head_s, first_s, is_whole, says_when, tail = 0, 0.0, 0.0, False, False, b""
     try:
         async with asyncio.timeout(_PATIENCE_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
-                writer.write(head.encode() + body)
-                status = int((await reader.readline()).split()[1])
+                writer.write(head.encode() + data)
+                answered = (await reader.readuntil(b"\r\n\r\n")).lower()
+                status, says_when = int(answered.split()[1]), b"\r\nretry-after:" in answered
+                head_s = time.perf_counter() - started
                 while data := await reader.read(65_536):
                     tail = tail[-64:] + data
                     if not first_s and b"TEXT_MESSAGE_CONTENT" in tail:
@@ -80,9 +103,10 @@ async def say(port: int, text: str) -> Outcome:
                     is_whole = is_whole or b"RUN_FINISHED" in tail
             finally:
                 writer.close()
-    except (OSError, TimeoutError, IndexError):
+    except (OSError, EOFError, TimeoutError, IndexError):
         pass
-    return Outcome(status, first_s, time.perf_counter() - started, is_whole and status == 200)
+    total_s = time.perf_counter() - started
+    return Outcome(status, head_s, first_s, total_s, is_whole and status == 200, says_when)
 
 
 async def at_once(port: int, text: str, customers: int, seconds: float) -> Sample:
@@ -100,14 +124,16 @@ async def at_once(port: int, text: str, customers: int, seconds: float) -> Sampl
     return sample
 
 
-async def at_rate(port: int, text: str, a_second: float, seconds: float) -> Sample:
-    """So many new customers a second, however long the others wait."""
+async def at_rate(
+    port: int, text: str, a_second: float, seconds: float, headers: Mapping[str, str] = NOBODY
+) -> Sample:
+    """So many new customers (or messages of the one in the headers) a second, however long the others wait."""
     sample = Sample(seconds)
     started = time.perf_counter()
 
     async def customer(number: int) -> None:
         await asyncio.sleep(max(0.0, started + number / a_second - time.perf_counter()))
-        sample.outcomes.append(await say(port, text))
+        sample.outcomes.append(await say(port, text, headers))
 
     await asyncio.gather(*(customer(number) for number in range(int(a_second * seconds))))
     return sample

@@ -24,7 +24,8 @@ class Size:
     """How large the long tests are.
 
     `kills` of a server over `turns`, in each database; `crashes` of PostgreSQL in the same time; `conversations` over
-    two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart.
+    two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart;
+    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation; `articles` of a company.
     """
 
     kills: int
@@ -33,12 +34,45 @@ class Size:
     conversations: int
     streams: int
     pairs: int
+    long_run: int
+    long_conversation: int
+    articles: int
 
 
 SIZES: Final[dict[SizeName, Size]] = {
-    "small": Size(kills=1, turns=12, crashes=1, conversations=8, streams=20, pairs=20),
-    "lab": Size(kills=8, turns=200, crashes=4, conversations=60, streams=500, pairs=300),
-    "full": Size(kills=100, turns=5_000, crashes=27, conversations=200, streams=500, pairs=2_000),
+    "small": Size(
+        kills=1,
+        turns=12,
+        crashes=1,
+        conversations=8,
+        streams=20,
+        pairs=20,
+        long_run=200,
+        long_conversation=120,
+        articles=500,
+    ),
+    "lab": Size(
+        kills=8,
+        turns=200,
+        crashes=4,
+        conversations=60,
+        streams=500,
+        pairs=300,
+        long_run=1_500,
+        long_conversation=300,
+        articles=10_000,
+    ),
+    "full": Size(
+        kills=100,
+        turns=5_000,
+        crashes=27,
+        conversations=200,
+        streams=500,
+        pairs=2_000,
+        long_run=10_000,
+        long_conversation=1_000,
+        articles=100_000,
+    ),
 }
 
 
