@@ -61,7 +61,13 @@ def competitors_guard(names: Iterable[tuple[str, bool]]) -> Guard:
         instead = scene.notice(NOTICE) or "another company"
         return Spotter(Lookout(opens, partial(_decide, known, instead), limit=80))
 
-    return Guard("competitors", "No competitor of the company's list is named, in any spelling.", make)
+    def begins(word: str, following: str) -> bool:
+        view = View(f"{word} {following}", 0, is_over=False)
+        return any(True for _ in _readings(known, view))
+
+    return Guard(
+        "competitors", "No competitor of the company's list is named, in any spelling.", make, begins
+    )
 
 
 def _words(name: str) -> tuple[str, ...]:

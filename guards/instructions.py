@@ -19,9 +19,18 @@ from knowledge.lexicon import fold
 NOTICE = "not_for_telling"
 HELD_FROM_WORDS = 6
 RECITAL_WORDS = 14
+_NEAR = HELD_FROM_WORDS - 2  # pairs of words with which the word that comes may begin a row
 _LONGEST_WORD = 64  # a longer one counts as several
 _WORD = re.compile(r"[^\W_]{1,64}")
 _folded = lru_cache(maxsize=4096)(fold)
+
+
+@lru_cache(maxsize=8_192)
+def _heard(written: str) -> tuple[str, ...]:
+    """The words in it, as they are compared."""
+    return tuple(_folded(word) for word in _WORD.findall(written))
+
+
 _WORD_OR_END = re.compile(r"([^\W_]{1,64})|[.!?…\n]")
 
 
@@ -62,6 +71,46 @@ class _Recital:
         self._held = ""
         self._is_cut = False
         self._was_told = False
+        self._ahead = ("", 0)  # the last word, and how many are paired, behind the words that pass unread
+
+    @property
+    def held(self) -> str:
+        """What is held back."""
+        return self._held + self._open[self._shown :]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is held back, and will not be with the next word."""
+        return self._is_far and self._paired < _NEAR - 1
+
+    def take_back(self) -> None:
+        """Nothing is held back while this step is free."""
+
+    def unread(self, _text: str) -> bool:
+        """What has been heard cannot be unheard."""
+        return False
+
+    def begin(self) -> None:
+        """What passes follows what has been heard; a word that was coming is whole."""
+        self._ahead = (self._last[-1], self._paired)
+        self.passing([self._open], "")
+
+    def passing(self, words: Sequence[str], _coming: str) -> int | None:
+        """All of the words; None when they are near to a row."""
+        pairs = self._secret.pairs
+        last, paired = self._ahead
+        for written in words:
+            for word in _heard(written):
+                paired = paired + 1 if (last, word) in pairs else 0
+                if paired >= _NEAR:
+                    return None
+                last = word
+        self._ahead = (last, paired)
+        return len(words)
+
+    def skip(self, text: str) -> None:
+        """Hear words that are shown already."""
+        self.push(text)
 
     def push(self, text: str) -> list[Segment]:
         """Take in text; a row that may become a recital is held."""
@@ -88,7 +137,7 @@ class _Recital:
     @property
     def _is_far(self) -> bool:
         """Whether a row is more than the next word away, so that this word need not be whole to be shown."""
-        return not self._row and not self._is_cut and self._paired < HELD_FROM_WORDS - 2
+        return not self._row and not self._is_cut and self._paired < _NEAR
 
     def _is_ordinary(self, text: str) -> bool:
         """Whether these words lead to no row, so that they need not be looked at one by one; then they have been heard."""

@@ -13,7 +13,7 @@ input was cut.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from guards.stream import Guard, Scene, Segment
 from knowledge.language import (
@@ -68,6 +68,33 @@ class _Ear:
         self._is_open = not knows_language(scene.language)
         self._is_refused = False
 
+    @property
+    def held(self) -> str:
+        """The beginning, while it is not known."""
+        return self._text
+
+    @property
+    def is_free(self) -> bool:
+        """Whether all passes from here on."""
+        return self._is_open
+
+    def take_back(self) -> None:
+        """Nothing is held back while this step is free."""
+
+    def unread(self, _text: str) -> bool:
+        """What passes is not looked at."""
+        return True
+
+    def begin(self) -> None:
+        """All passes."""
+
+    def passing(self, words: Sequence[str], _coming: str) -> int | None:
+        """All of the words."""
+        return len(words)
+
+    def skip(self, text: str) -> None:
+        """What passes is not looked at."""
+
     def push(self, text: str) -> list[Segment]:
         """Hold the beginning; everything behind it flows."""
         if self._is_open:
@@ -78,13 +105,14 @@ class _Ear:
         if self._scene.is_fixed():
             return self._let()
         for found in _WORD_END.finditer(self._text, self._heard):
-            if self._tells(found.end()):
+            if self._tells(found.end()) or found.end() - self._heard > LIMIT_CHARACTERS:
                 return self._let()
             self._heard = found.end()
             self._words += 1
             if (out := self._judge(self._heard)) is not None:
                 return out
-        return self._let() if self._tells(len(self._text)) else []
+        end = len(self._text)
+        return self._let() if end - self._heard > LIMIT_CHARACTERS or self._tells(end) else []
 
     def end(self) -> list[Segment]:
         """A short answer is in no language in particular."""

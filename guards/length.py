@@ -1,5 +1,7 @@
 """Stop an answer that runs away: after the limit it ends at the next sentence end."""
 
+from collections.abc import Sequence
+
 from guards.stream import Guard, Segment
 
 LIMIT_CHARACTERS = 6_000
@@ -17,6 +19,38 @@ class _Length:
         self._slack = slack
         self._last = " "
         self._is_shut = False
+        self._ahead = 0  # what is left behind the words that pass unread
+
+    @property
+    def held(self) -> str:
+        """Nothing is ever held back."""
+        return ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the limit has not been reached."""
+        return self._left > 0
+
+    def take_back(self) -> None:
+        """Nothing is ever held back."""
+
+    def unread(self, text: str) -> bool:
+        """What has been counted counts no more."""
+        self._left += len(text)
+        return True
+
+    def begin(self) -> None:
+        """What passes counts from here on."""
+        self._ahead = self._left
+
+    def passing(self, words: Sequence[str], _coming: str) -> int | None:
+        """All of the words; None when the limit is near: those that a later step does not let pass count twice."""
+        self._ahead -= sum(map(len, words))
+        return len(words) if self._ahead > 0 else None
+
+    def skip(self, text: str) -> None:
+        """Count text that is shown already."""
+        self.push(text)
 
     def push(self, text: str) -> list[Segment]:
         """Everything before the limit passes at once; after it, up to the next sentence end."""

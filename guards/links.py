@@ -7,7 +7,7 @@ blank comes between "]" and what would make it one. HTML goes first: what stood 
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -84,8 +84,8 @@ _TOP_LEVELS = frozenset(
 def links_guard(hosts: Callable[[], Collection[str]]) -> Guard:
     """The guard that lets links lead to these hosts (exact names, in small letters); they are asked for once an answer."""
 
-    def strip(_scene: Scene) -> Spotter:
-        return Spotter(Lookout(_HTML_OPENS, partial(_tag, frozenset(hosts())), limit=LIMIT))
+    def strip(_scene: Scene) -> _Html:
+        return _Html(Lookout(_HTML_OPENS, partial(_tag, frozenset(hosts())), limit=LIMIT))
 
     def make(scene: Scene) -> _Links:
         decide = partial(_decide, frozenset(hosts()), scene.notice(NOTICE))
@@ -95,9 +95,33 @@ def links_guard(hosts: Callable[[], Collection[str]]) -> Guard:
         "links",
         "Links lead only to the company's hosts; no images, no HTML, no reference links.",
         make,
+        _begins,
         drops=True,
         first=strip,
     )
+
+
+def _begins(word: str, _following: str) -> bool:
+    return word.startswith(("http", "ftp", "www"))
+
+
+class _Html(Spotter):
+    """One answer, without its HTML: all words pass that have no sign of it before them."""
+
+    def unread(self, text: str) -> bool:
+        """What has passed holds no HTML, so it may come again."""
+        if len(text) > self._at:
+            return False
+        self._at -= len(text)
+        self._text = self._text[: self._at]
+        return True
+
+    def begin(self) -> None:
+        """Nothing is kept of words that pass."""
+
+    def passing(self, words: Sequence[str], _coming: str) -> int | None:
+        """All of the words; None when HTML may begin among them."""
+        return None if "<" in "".join(words) else len(words)
 
 
 class _Links:
@@ -109,6 +133,30 @@ class _Links:
     def __init__(self, html: Spotter, links: Spotter) -> None:
         self._html = html
         self._links = links
+
+    @property
+    def held(self) -> str:
+        """What is held back, of links and behind it of HTML."""
+        return self._links.held + self._html.held
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has been asked yet about what is held back."""
+        return self._links.is_free and self._html.is_free
+
+    def take_back(self) -> None:
+        """Let go of what is held back."""
+        self._links.take_back()
+        self._html.take_back()
+
+    def unread(self, _text: str) -> bool:
+        """What has been decided stays so."""
+        return False
+
+    def skip(self, text: str) -> None:
+        """Note text that is shown already."""
+        self._html.skip(text)
+        self._links.skip(text)
 
     def push(self, text: str) -> list[Segment]:
         """Take in text; give out all but what may still become a tag or a link."""

@@ -63,7 +63,15 @@ def persona_guard(tools: Iterable[str]) -> Guard:
     def make(scene: Scene) -> Spotter:
         return Spotter(Lookout(opens, partial(_decide, tree, scene), limit=_LIMIT))
 
-    return Guard("persona", "The assistant stays who it is: no model, maker, tool or prompt is named.", make)
+    def begins(word: str, following: str) -> bool:
+        node = _follow(tree, word)
+        return node is not None and (
+            not following or node.notice is not None or _follow(node, following) is not None
+        )
+
+    return Guard(
+        "persona", "The assistant stays who it is: no model, maker, tool or prompt is named.", make, begins
+    )
 
 
 def _spelled_out(parts: tuple[str, ...]) -> Iterator[list[str]]:

@@ -13,11 +13,13 @@ Law: all is decided at words and ends of sentences, so the output does not depen
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from guards.openers import Openers
+from guards.ordinary import parted
 from guards.promisefile import Commitment, PromiseWords, read_promises
 from guards.stream import Guard, Scene, Segment
-from guards.wordpaths import Leads, Match, Path, WordPaths, plain
+from guards.wordpaths import Leads, Match, Path, State, WordPaths, plain
 from knowledge.brand import Commitments
 
 LIMIT = 320
@@ -29,6 +31,8 @@ _LONGEST_WORD = 64  # a longer one counts as several
 _WORD = re.compile(rf"{_LETTER}{{1,64}}")
 _TOKEN = re.compile(rf"({_LETTER}{{1,64}})|[.!?…\n]")
 _IN_WORD = re.compile(_LETTER).match
+_IS_WORD = re.compile(rf"{_LETTER}{{1,64}}").fullmatch
+_IS_SIGNS = re.compile(rf"(?:(?!{_LETTER})\W)+").fullmatch
 _CLOSERS = re.compile(r"[.!?…\"'”’»*_)\]]*")
 _PAUSES = re.compile(r"[.!?…]")
 _CLAUSE_ENDS = re.compile(r"[,;:—–(]| - ")
@@ -94,6 +98,13 @@ class _Found:
         return cls(match.path, first, first + match.words - 1, match.lead)
 
 
+class _Cut(NamedTuple):
+    """Where what sets a word off from the last one begins, and the state before that word."""
+
+    at: int
+    before: State
+
+
 class _Watch:
     """One answer, read word by word."""
 
@@ -109,14 +120,81 @@ class _Watch:
         self._begun = 0  # where the sentence begins
         # Behind the last word, or the mark that ends a sentence: from there on the next word is held.
         self._free = 0
-        # For each of the words that are open, where what sets it off from the last one begins.
-        self._cuts: list[int] = []
+        self._cuts: list[
+            _Cut
+        ] = []  # one for each of the words that are open, and perhaps of words before them
         self._opened = 0  # what lies before is the answer's first word, shown whatever follows
         self._is_opened = False  # whether that is known
         self._stop = 0  # behind a mark that may end the sentence
         self._found: list[tuple[Match, int]] = []  # what has matched in the sentence, and its cut
         self._is_dropping = False
         self._told: set[str] = set()
+        self._ahead = paths.start  # the state behind the words that pass unread
+
+    @property
+    def held(self) -> str:
+        """What is held back."""
+        return self._text[self._at :]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether only words are held back with which something may begin, and what sets them off."""
+        return not (self._found or self._is_dropping) and self._at == self._first_open()
+
+    def take_back(self) -> None:
+        """Let go of them."""
+        if self._state.open:
+            self._state = self._cuts[-self._state.open].before
+        self._text = self._text[: self._at]
+        self._read = self._free = self._at
+        self._stop = 0
+        self._cuts.clear()
+
+    def unread(self, _text: str) -> bool:
+        """What has been read has changed the state."""
+        return False
+
+    def begin(self) -> None:
+        """What passes follows what has been read."""
+        self._ahead = self._state
+
+    def passing(self, words: Sequence[str], _coming: str) -> int | None:
+        """All that are not open; None when a pattern has matched."""
+        states = [self._ahead]
+        for word in words:
+            following = states[-1].passing.get(word) or self._follow(states[-1], word)
+            if following is None:
+                return None
+            states.append(following)
+        count = max(0, len(words) - states[-1].open)
+        self._ahead = states[count]
+        return count
+
+    def _follow(self, state: State, written: str) -> State | None:
+        """The state after a word with the signs before it, as `_take` would find it."""
+        signs, word = parted(written)
+        if _IS_SIGNS(signs) is None or _IS_WORD(word) is None:
+            return None
+        *_, behind = _PAUSES.split(signs)
+        is_ended = "\n" in signs or (
+            len(behind) < len(signs) and any(map(str.isspace, behind)) and not word[0].islower()
+        )
+        if is_ended and not (state.is_start and state.lead):
+            following, matches = self._paths.follow(self._paths.start, word)
+        else:
+            following, matches = self._paths.follow(state, word)
+        if matches:
+            return None
+        self._paths.let_pass(state, written, following)
+        return following
+
+    def skip(self, text: str) -> None:
+        """Read text that is shown already."""
+        self._text += text
+        self._take(len(self._text), [])
+        self._at = len(self._text)
+        if self._at > _KEPT:
+            self._forget()
 
     def push(self, text: str) -> list[Segment]:
         """Take in text; give out all but what may still become a promise."""
@@ -152,7 +230,11 @@ class _Watch:
     def _held_from(self) -> int:
         if self._found:
             return max(self._found[0][1], self._opened)
-        return max(self._cuts[-self._state.open], self._opened) if self._state.open else self._free
+        return max(self._first_open(), self._opened) if self._state.open else self._free
+
+    def _first_open(self) -> int:
+        """Where the first word that is open begins, or the next one will."""
+        return self._cuts[-self._state.open].at if self._state.open else self._free
 
     def _begin_to_show(self, out: list[Segment]) -> None:
         """Nothing of the answer is shown yet: letters need not wait for the end of their word where they lead nowhere."""
@@ -178,6 +260,7 @@ class _Watch:
             if following.open or matches or self._found:
                 if last is not None:
                     self._free = last.end()
+                self._cuts.append(_Cut(self._free, state))
                 self._state = following
                 self._note(matches, token.end(), out)
                 state, last = self._state, None
@@ -202,12 +285,11 @@ class _Watch:
             self._stop = 0
 
     def _note(self, matches: Sequence[Match], end: int, out: list[Segment]) -> None:
-        """A word that may matter: keep where it begins, and what has matched until the sentence can be looked at."""
-        self._cuts.append(self._free)
+        """A word that may matter: keep what has matched until the sentence can be looked at."""
         self._free = end
         if self._is_dropping:
             return
-        self._found += [(match, self._cuts[-match.words - match.lead]) for match in matches]
+        self._found += [(match, self._cuts[-match.words - match.lead].at) for match in matches]
         if self._found and end - self._found[0][1] > LIMIT:
             self._decide(end, out, is_whole=False)
             self._begin(end)
@@ -273,7 +355,7 @@ class _Watch:
         """Keep the memory of a long answer small."""
         gone = min(self._begun, self._at)
         self._text = self._text[gone:]
-        self._cuts = [cut - gone for cut in self._cuts]
+        self._cuts = [cut._replace(at=cut.at - gone) for cut in self._cuts]
         self._found = [(match, cut - gone) for match, cut in self._found]
         self._at, self._read, self._begun = self._at - gone, self._read - gone, self._begun - gone
         self._free, self._stop = self._free - gone, max(0, self._stop - gone)

@@ -9,7 +9,8 @@ To write a guard:
 1. `opens` finds where something may begin. It must also match, up to the end of the text, every *beginning* of such a
    place, because the rest may not have come yet; `opening(characters, words)` builds it for you. A pattern of your own
    says it with `\Z`: `(?<![\w.+-])[\w.+-]{1,64}(?:@|\Z)` for e-mail addresses. It matches fewer than `limit`
-   characters, may look behind, and never looks ahead (no `(?=`, no `\b` or `$` at its end).
+   characters, may look behind, and never looks ahead (no `(?=`, no `\b` or `$` at its end). You are not asked about
+   less than it has matched: let it take in what tells nothing yet, such as all digits of a number.
 2. `decide(view)` is a pure function: a `Ruling`, or None for "show me more". `view.text` holds up to `context`
    characters before `view.start` (shown already, as the engine wrote them) and whole words after it. A ruling
    covers `view.text` up to `end`, with the changes in it; a ruling without changes lets it pass. Say None as long as
@@ -34,14 +35,15 @@ CONTEXT = 240
 # A word, with one blank behind it.
 # Writing without blanks (Thai, Chinese, Japanese) has no ends of words to wait for: each of its letters counts as one.
 _WORD = re.compile(r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{1,64} ?")
-_PATIENCE = (
-    8  # a guard that has wanted so many characters waits for one more of them before it is asked again
-)
+# A guard that has wanted so many characters waits for one more of them before it is asked again.
+_PATIENCE = 8
+# Where it was asked far more often than answers give reason to, it waits for so many times what it has seen.
+_TIMES_WEARY = 4
+_TRIES, _TIRES_BY, _WEARY_AT = 4, 4, 200
 _KEPT = 1_024  # characters of text after which what was shown is forgotten, but for the context
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Text that is not shown: from `start` to `end` of the view, `instead` in its place ("" drops it).
 
     `what` names the class of what was found for the event, never the text.
@@ -53,8 +55,7 @@ class Change:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """The text up to `end` (a place in the view, behind its start) is decided: shown, but for the changes, in order."""
 
     end: int
@@ -120,6 +121,9 @@ class Spotter:
         self._text = ""
         self._at = 0  # what lies before is shown
         self._asked = 0  # decide wanted more text than up to here; 0 when nothing is open
+        self._tries = 0  # how often decide was asked about this place
+        self._weary = 0  # grows with tries that honest text does not take, shrinks with what is shown since
+        self._tried = 0  # the place up to which it has shrunk
         self._fired: frozenset[str] = frozenset()
 
     def push(self, text: str) -> list[Segment]:
@@ -135,7 +139,7 @@ class Spotter:
             return self._look(found, is_over=False)
         if free == at:
             return []
-        self._at, self._asked = free, 0
+        self._at, self._asked, self._tries = free, 0, 0
         if free - self._lookout.context > _KEPT:
             self._forget()
         return [Segment(text[at:free])]
@@ -165,6 +169,30 @@ class Spotter:
         closing = self._lookout.closing(self._fired)
         return [*out, Segment(closing)] if closing else out
 
+    @property
+    def held(self) -> str:
+        """What is held back."""
+        return self._text[self._at :]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the guard has not been asked yet about what is held back."""
+        return not self._asked
+
+    def take_back(self) -> None:
+        """Let go of what is held back."""
+        self._text = self._text[: self._at]
+
+    def unread(self, _text: str) -> bool:
+        """What has been decided stays so."""
+        return False
+
+    def skip(self, text: str) -> None:
+        """Note text that is shown already, as nothing begins in it."""
+        self._text += text
+        self._at = len(self._text)
+        self._forget()
+
     def _look(self, found: Place | None, *, is_over: bool) -> list[Segment]:
         out: list[Segment] = []
         while found is not None:
@@ -172,6 +200,7 @@ class Spotter:
                 self._show(found.start(), out)
             if (view := self._next_view(found, is_over=is_over)) is None:
                 break
+            self._tire()
             ruling = self._lookout.decide(view)
             if ruling is None and not view.is_over:
                 self._asked = self._at + len(view.text) - view.start
@@ -189,9 +218,11 @@ class Spotter:
         text = self._text
         if found.end() == len(text) < last and not is_over:
             return None
-        end = max(self._asked, self._at)
-        enough = end + (end - self._at) // _PATIENCE
+        end = max(self._asked, found.end())
+        waited = max(0, self._asked - self._at)
+        enough = end + (waited // _PATIENCE if self._weary < _WEARY_AT else waited * _TIMES_WEARY)
         stop = min(last, len(text))
+        end = min(enough, stop)
         while True:
             word = _WORD.match(text, end)
             end = min(word.end() if word is not None else end + 1, stop)
@@ -218,7 +249,15 @@ class Spotter:
         if end > self._at:
             out.append(Segment(self._text[self._at : end]))
         self._at = end
-        self._asked = 0
+        self._asked = self._tries = 0
+
+    def _tire(self) -> None:
+        """Count a try. What ordinary words may skip costs no more than _TRIES, so that it makes no difference here."""
+        self._weary = max(0, self._weary - (self._at - self._tried))
+        self._tried = self._at
+        self._tries += 1
+        if self._tries > _TRIES:
+            self._weary += _TIRES_BY
 
     def _forget(self) -> None:
         """Keep the memory of a long answer small; what decide sees does not change."""
@@ -227,15 +266,17 @@ class Spotter:
             self._text = self._text[gone:]
             self._at -= gone
             self._asked = max(0, self._asked - gone)
+            self._tried -= gone
 
 
-def opening(characters: str, words: Iterable[str] = ()) -> re.Pattern[str]:
-    r"""A pattern for `Lookout.opens`: one of the characters, or the beginning of a word of text.
+def opening(characters: str, words: Iterable[str] = (), behind: str = "") -> re.Pattern[str]:
+    r"""A pattern for `Lookout.opens`: one of the characters, or one of the words, or its beginning at the end of a text.
 
     Args:
         characters: The inside of a character class, such as `\d$€`.
-        words: In small letters; Ten and TEN match as well, accents must be given both ways. What begins with a word
-            matches too ("tennis" for "ten"); a word that is still coming in does ("te" at the end of the text).
+        words: In small letters; Ten and TEN match as well, accents must be given both ways. They match with what ends
+            them, or while they are still coming in ("te" at the end of the text); "tennis" does not for "ten".
+        behind: A pattern for what follows one of the characters and tells nothing yet.
     """
     tree = _Tree()
     for word in words:
@@ -246,7 +287,7 @@ def opening(characters: str, words: Iterable[str] = ()) -> re.Pattern[str]:
     source = _source(tree)
     # Letters in any case are matched several times slower, so that is left for words that begin with a capital.
     begun = rf"|(?<![^\W_])(?:{source}|(?=[^\W\d_a-z])(?i:{source}))" if tree else ""
-    return re.compile(f"[{characters}]{begun}")
+    return re.compile(f"[{characters}]{behind}{begun}")
 
 
 class _Tree(dict[str, "_Tree"]):
@@ -258,7 +299,7 @@ class _Tree(dict[str, "_Tree"]):
 def _source(tree: _Tree, *, is_root: bool = True) -> str:
     """A pattern for the rest of the words, cut off where the text is."""
     branches = [] if is_root else ["\\Z"]
-    for letter, rest in tree.items():
-        behind = "" if rest.is_word else _source(rest, is_root=False)
-        branches.append(re.escape(letter) + behind)
+    if tree.is_word:
+        branches.append(r"[\W\d_]")
+    branches += [re.escape(letter) + _source(rest, is_root=False) for letter, rest in tree.items()]
     return f"(?:{'|'.join(branches)})"

@@ -63,6 +63,7 @@ class State:
         open: How many of the last words may belong to a match; 0: none.
         is_start: Whether the next word begins a sentence, but for what leads to it.
         following: For words as they are written, what `WordPaths.follow` has found.
+        passing: For words with the signs before them, the state after a word with which nothing matches.
     """
 
     walks: frozenset[_Walk]
@@ -70,6 +71,7 @@ class State:
     is_start: bool
     open: int
     following: "dict[str, tuple[State, tuple[Match, ...]]]" = field(default_factory=dict)
+    passing: "dict[str, State]" = field(default_factory=dict)
 
 
 class WordPaths:
@@ -101,6 +103,11 @@ class WordPaths:
         state.following[word] = found
         self._count += 1
         return found
+
+    def let_pass(self, state: State, written: str, following: State) -> None:
+        """Remember in `state.passing` what follows this word with the signs before it."""
+        state.passing[written] = following
+        self._count += 1
 
     def forget(self) -> None:
         """Keep the memory small; for the end of an answer, as states in use stay good."""

@@ -4,7 +4,6 @@ Why: the same digits are a price, a deadline or the year of a model; only what i
 """
 
 import re
-from dataclasses import replace
 
 from guards.figures import dates, figure
 from guards.figures.figure import Figure
@@ -83,7 +82,7 @@ def amount(text: str, number: Number, currency: str, start: int, end: int) -> Fi
     number, end = _with_cents(text, number, end)
     read = figure.amount(number, currency, start, end)
     period = _PERIOD.match(text, end) or _ADVERB.match(text, end)
-    return read if period is None else replace(read, end=period.end(), per_from=end)
+    return read if period is None else read._replace(end=period.end(), per_from=end)
 
 
 def _before(text: str, number: Number, word: Word, end: int) -> Figure | None:
@@ -92,7 +91,7 @@ def _before(text: str, number: Number, word: Word, end: int) -> Figure | None:
         case "currency":
             return amount(text, number, word.name, number.start, end)
         case "cents":
-            cents = replace(number, values=(number.value / _CENTS_OF_UNIT,))
+            cents = number._replace(values=(number.value / _CENTS_OF_UNIT,))
             return amount(text, cents, "USD", number.start, end)
         case "percent":
             return figure.united(number, word, end)
@@ -136,7 +135,7 @@ def _plain(text: str, number: Number) -> Figure | None:
     if period is None or _DISTANCE.search(text, max(0, number.start - NEAR), number.start):
         return figure.bare(number)
     read = figure.amount(number, "", number.start, period.end())
-    return replace(read, per_from=number.end)
+    return read._replace(per_from=number.end)
 
 
 def _in_time(text: str, number: Number, word: Word, end: int) -> Figure | None:
@@ -170,7 +169,7 @@ def _of_unit(text: str, number: Number, unit: Word, end: int) -> Figure | None:
         return None
     read = figure.united(number, unit, end)
     if text[end - 1] == "h" and not text[end - 2].isalpha() and number.value <= LAST_HOUR:
-        return replace(read, keys=read.keys | figure.hours(number))
+        return read._replace(keys=read.keys | figure.hours(number))
     return read
 
 
@@ -210,7 +209,7 @@ def _with_cents(text: str, number: Number, end: int) -> tuple[Number, int]:
     is_said = word is not None and word.does == "cents"
     is_last = _WORD.match(text, cents.end) is None or _FOR_PERIOD.match(text, cents.end) is not None
     if is_said or (joined.group().strip() in {"con", "with"} and is_last):
-        return replace(
-            number, values=(number.value + cents.value / _CENTS_OF_UNIT,)
+        return number._replace(
+            values=(number.value + cents.value / _CENTS_OF_UNIT,)
         ), cents_end if is_said else cents.end
     return number, end

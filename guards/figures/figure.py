@@ -5,8 +5,7 @@ may mean, and two figures are the same when they share one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from guards.figures.dates import Moment, any_half
 from guards.figures.numbers import Number
@@ -21,8 +20,7 @@ _YEARS = range(1900, 2100)
 _DIGITS_OF_YEAR = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A figure from `start` to `end`.
 
     Attributes:

@@ -7,18 +7,17 @@ is replaced by a few words in the middle of the sentence, and the answer ends wi
 """
 
 import re
-from dataclasses import replace
 
 from guards.figures.figure import Figure, as_amount
 from guards.figures.grounds import PRICED, Grounds
 from guards.figures.prices import is_amount, role_of
-from guards.figures.reading import MOST_IN_GROUP, OPENS, Group, may_begin, read_group
+from guards.figures.reading import MOST_IN_GROUP, OPENS, UNDER_WAY, Group, begins, may_begin, read_group
 from guards.figures.words import BLANK, fold
 from guards.instead import fitting
 from guards.spot import Change, Lookout, Ruling, Spotter, View
 from guards.stream import Guard, Scene
 
-_UNDER_WAY = re.compile(rf"[+(＋（$＄€£¥₹]?{BLANK}\(?\d[\d().,:/ '‐-―-]{{0,20}}\Z")
+_UNDER_WAY = re.compile(rf"[+(＋（$＄€£¥₹]?{BLANK}\(?\d{UNDER_WAY}\Z")
 _BEGUN = re.compile(
     rf"(?:[+(]|(?:us|mx)?[$€£¥₹]|[^\W\d_]+\.?){BLANK}-?{BLANK}(?:(?:the|el|las?|los|of|de|day)\b{BLANK})?[+($€£¥₹]?\Z"
 )
@@ -48,7 +47,7 @@ _NOTE_ON_PRICE, _NOTE = "withheld_price_note", "withheld_note"
 def figures_guard() -> Guard:
     """The guard."""
     purpose = "Amounts, percentages, dates, times, durations and phone numbers are shown only when somebody said them; a price only from a quote."
-    return Guard("figures", purpose, lambda scene: Spotter(_Tracing(scene).lookout))
+    return Guard("figures", purpose, lambda scene: Spotter(_Tracing(scene).lookout), begins)
 
 
 class _Tracing:
@@ -99,13 +98,13 @@ class _Tracing:
         for figure, what in zip(group.figures, _whole_ranges(view.text, group, whats), strict=True):
             end = _shown_until(view.text, figure)
             if what and what == before:
-                changes[-1] = replace(changes[-1], end=end)
+                changes[-1] = changes[-1]._replace(end=end)
             elif what:
                 changes.append(Change(figure.start, end, self._instead(view.text, figure.start, what), what))
             before = what
         if len(changes) == 1 and all(whats) and len(whats) > 1:  # "between" goes with both figures
             start = group.start
-            changes = [replace(changes[0], start=start, instead=self._instead(view.text, start, before))]
+            changes = [changes[0]._replace(start=start, instead=self._instead(view.text, start, before))]
         return changes
 
     def _instead(self, text: str, at: int, what: str) -> str:

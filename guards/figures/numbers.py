@@ -6,8 +6,8 @@ letters would let wrong ones pass and stop right ones.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from guards.figures.words import BLANK, SCALES, WORDS
 from knowledge.slots.numbers import NUMBER_WORDS, numbers_said
@@ -35,8 +35,7 @@ LIKE_ARTICLES = frozenset({"one", "un", "una", "uno", "once"})
 """Number words that mostly mean something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number from `start` to `end`.
 
     Attributes:
@@ -103,10 +102,10 @@ def _scaled(text: str, number: Number) -> Number:
     word = WORDS.get(found[1]) if found is not None else None
     if found is not None and word is not None and word.does == "scale":
         factor = SCALES[word.name]
-        return replace(number, end=found.end(), values=(number.values[-1] * factor,), has_cents=False)
+        return number._replace(end=found.end(), values=(number.values[-1] * factor,), has_cents=False)
     half = _HALF.match(text, number.end) if found is not None and found[1] in _JOINS else None
     if half is not None:
-        return replace(number, end=half.end(), values=(number.value + Decimal("0.5"),))
+        return number._replace(end=half.end(), values=(number.value + Decimal("0.5"),))
     return number
 
 

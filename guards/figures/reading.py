@@ -6,20 +6,30 @@ read by the same reader, so that they can be compared.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from guards.figures import dates, figure, phones
 from guards.figures.counting import LAST_DAY, LAST_HOUR, NEAR, SYMBOLS, amount, counted
 from guards.figures.figure import Figure
 from guards.figures.numbers import LIKE_ARTICLES, Number, read_number, spelled_digits
-from guards.figures.words import BEGINNINGS, BLANK, WORDS, fold, says
+from guards.figures.words import BEGINNINGS, BLANK, ORDINALS, WORDS, fold, named, says
 from guards.spot import opening
 from knowledge.slots.numbers import NUMBER_WORDS
 
-OPENS = opening(r"\d$＄€£¥₹(+（＋", [*(NUMBER_WORDS.keys() - (LIKE_ARTICLES - {"once"})), *BEGINNINGS])
+UNDER_WAY = r"[\d().,:/ '‐-―-]{0,20}"
+"""What may follow the first digit of a number before it is a number."""
+OPENS = opening(
+    r"\d$＄€£¥₹(+（＋", [*(NUMBER_WORDS.keys() - (LIKE_ARTICLES - {"once"})), *BEGINNINGS], UNDER_WAY
+)
 """Where a figure may begin."""
 _FIRST_WORDS = frozenset({*NUMBER_WORDS, *(fold(word).split()[0] for word in BEGINNINGS)})
+_ARTICLES = frozenset({"a", "an"}) | (LIKE_ARTICLES - {"once"})
+_MONTHS = frozenset(fold(word) for word in named("month"))
+_BEFORE_MONTH, _BEHIND_MONTH = (
+    frozenset({"of", "de", "del", "day"}),
+    frozenset({"of", "de", "del", "the", "twenty", "thirty"}),
+)
 _PREFIX = re.compile(rf"(?:(?:us)?([$€£¥₹])|(usd|eur|gbp|mxn|mx)(?:\$|\b)){BLANK}")
 _CODES = {"mx": "MXN"}
 _ARTICLE = re.compile(rf"an?(?={BLANK}[^\W\d_])")
@@ -41,8 +51,7 @@ MOST_IN_GROUP = 6
 _SPELLED_FROM = 7  # number words in a row that are a phone number and no figure
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Figures that belong together, from `start` (perhaps with a word like "between") to `end`, where reading goes on."""
 
     start: int
@@ -64,6 +73,18 @@ def read_figures(text: str) -> Iterator[tuple[str, Figure]]:
 def may_begin(word: str) -> bool:
     """Whether a figure may begin with this word: a number, a month, "between" ..."""
     return fold(word) in _FIRST_WORDS
+
+
+def begins(word: str, following: str) -> bool:
+    """Whether a figure may begin with the first of these words, as guards/ordinary.py asks."""
+    head, then = (fold(said).partition("'")[0] for said in (word, following))
+    if head not in _FIRST_WORDS or not following:
+        return head in _FIRST_WORDS
+    if head in _ARTICLES:
+        return OPENS.match(f"{head} {then} ") is not None
+    if head in ORDINALS:
+        return then in _MONTHS or then in _BEFORE_MONTH
+    return head not in _MONTHS or then in ORDINALS or then in _BEHIND_MONTH
 
 
 def read_group(text: str, at: int) -> Group:
@@ -186,7 +207,7 @@ def _share(text: str, figures: list[Figure], joins: list[str]) -> list[Figure]:
 
 def _per(item: Figure) -> Figure:
     is_alone = item.kind == "amount" and item.per_from is None
-    return replace(item, per_from=item.end) if is_alone else item
+    return item._replace(per_from=item.end) if is_alone else item
 
 
 def _like(item: Figure, other: Figure) -> Figure | None:

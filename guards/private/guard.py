@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from guards.instead import fitting
-from guards.private.opens import OPENS
+from guards.private.opens import OPENS, SPELLED, begins
 from guards.private.plain import lost_marks
 from guards.private.reading import KINDS, Private, read_private
 from guards.private.sayable import Contacts, Sayable, contacts_in
@@ -24,7 +24,13 @@ _NOTE = "private_note"
 def private_guard(contacts: Callable[[], Contacts]) -> Guard:
     """The guard; `contacts` are those of the company, asked for when something is found."""
     purpose = "Personal data is not shown, but for the company's own contacts, and a customer's own where the file allows it."
-    return Guard("private", purpose, lambda scene: Spotter(_Keeping(scene, Sayable(scene, contacts)).lookout))
+    return Guard(
+        "private",
+        purpose,
+        lambda scene: Spotter(_Keeping(scene, Sayable(scene, contacts)).lookout),
+        begins,
+        joins=SPELLED,
+    )
 
 
 class _Keeping:

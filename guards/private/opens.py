@@ -15,8 +15,14 @@ _GONE = r"[*`~\\\u00ad\u200b-\u200f\u2060-\u2064\ufeff\ufe0f\u20e3]"
 _LETTER = r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 _IN_WORD = rf"(?:{_LETTER}|[.+%'-])"
 _SPELLED = ("arroba", "dot", "punto", "underscore", "dash", "hyphen", "guion", "guión", "barra")
+SPELLED = frozenset({"at", *_SPELLED})
+"""Words that stand for a sign of an address, behind its first word."""
 _LONGEST = 110
 _LOOKED_BEHIND = 3
+
+
+UNDER_WAY = r"[\d\s.()/-]{0,30}"
+"""What may stand between the digits of a number, and in it, while it tells nothing yet."""
 
 
 def _so_far(word: str) -> str:
@@ -40,7 +46,7 @@ _TRIGGER = re.compile(
     rf"[@＠﹫&<%\d\s\[({{_\-](?:"
     rf"(?<=[@＠﹫&<])"
     rf"|(?<=%)(?:\Z|[2-7])"
-    rf"|(?<=\d)(?:(?<![^\W_].){_GAP}{{0,8}}(?:{_ELEMENT}{{5}}(?:\d|{_DIGIT_WORDS})|{_ELEMENT}{{0,5}}{_UNFINISHED})"
+    rf"|(?<=\d)(?:(?<![^\W_].){_GAP}{{0,8}}(?:{_ELEMENT}{{5}}(?:\d{UNDER_WAY}|{_DIGIT_WORDS})|{_ELEMENT}{{0,5}}{_UNFINISHED})"
     rf"|(?<=[a-z].)(?:\Z|[\-. ]?(?:\Z|[a-z\d]))|(?P<apart>(?<=[a-z][ .-].)\d(?:\Z|[ .-](?:\Z|\d))))"
     rf"|(?<=[\[({{<])\s?(?:\Z|[@＠.]|(?:at|arroba|a|dot|punto)\s?(?:\Z|[\])}}>])|ar(?:r(?:o(?:ba?)?)?)?\Z|do?\Z|pu?n?t?\Z)"
     rf"|(?<=[_-])(?:at|arroba|dot|punto)[_-]"
@@ -61,6 +67,15 @@ _ENDING = re.compile(
     rf"|(?:(?:{'|'.join(word[::-1] for word in _BEGUN_WORDS)})?\s|\s?[\[({{<]{{1,2}}\s?)?{_GONE}{{0,4}}{_IN_WORD}{{1,100}}<?"
     r"|\s?[+(（＋]{1,2}|<"
 )
+
+
+def begins(word: str, following: str) -> bool:
+    """Whether these words may begin an address that is spelled out, or digits: letters apart, or a word for a digit."""
+    if word in SPELLED or following in SPELLED:
+        return True
+    if not following:
+        return len(word) == 1 or word in WORDS
+    return (len(word) == 1 and len(following) == 1) or (word in WORDS and following in WORDS)
 
 
 class Place(NamedTuple):

@@ -6,6 +6,7 @@ number without its country's code counts only where its groups are those of a co
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import phonenumbers
 
@@ -23,6 +24,9 @@ _FEWEST_AT_HOME, _MOST_AT_HOME = 8, 12
 _BREAK = re.compile(r"[,\n|]|\s[-‐-―−]\s")
 _AREA, _FEWEST_BEHIND_AREA = range(3, 6), 5
 _PARTS_OF_DATE = 3
+_REMEMBERED = (
+    1_024  # of the last digits, whether they are a number: a place is read again with each word behind it
+)
 _DAY, _YEAR = range(1, 32), range(1900, 2100)
 _EXTENSION = re.compile(
     r"[\s,;(]{0,2}(?:extension|extensi[oó]n|ext\.?|int\.?|x)[\s.:]{0,2}\d{1,6}\)?(?![^\W_])", re.IGNORECASE
@@ -115,6 +119,7 @@ def _is_date(groups: Sequence[DigitGroup]) -> bool:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_valid(number: str, region: str | None) -> bool:
     try:
         parsed = phonenumbers.parse(number, region)
@@ -123,6 +128,7 @@ def _is_valid(number: str, region: str | None) -> bool:
     return phonenumbers.is_valid_number(parsed)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _is_written(written: str, region: str) -> bool:
     """Whether this is a number of the region in the groups in which it is written there."""
     if not _is_valid(written, region):

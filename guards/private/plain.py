@@ -8,7 +8,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TAG = r"</?[A-Za-z][^<>@]{0,60}>|<!--[^<>]{0,60}-->"
 _ESCAPE = r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z]{2,8});|%[2-7][0-9A-Fa-f]"
@@ -24,8 +24,7 @@ _MASK = "•"
 _PAIRED = ("**", "`", "~~")
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """A stretch as it reads. Character n of `text` stands in the answer from `starts[n]` to `ends[n]`.
 
     `is_open`: at its end something begins that may not be shown as it is (a tag, an escape, a mark).

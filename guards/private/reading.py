@@ -5,8 +5,8 @@ Why: answers, and what they lean on, are read by the same reader, so that the tw
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from functools import cached_property
+from typing import Literal, NamedTuple, get_args
 
 from guards.private.cards import account_length, is_account, is_card
 from guards.private.documents import end_of_document, end_of_lettered, is_social_security
@@ -70,8 +70,7 @@ _ONLY_HEAD = re.compile(r"[+(\s]{0,3}\Z")
 _FIRST_WORD = re.compile(r"<?[+(（＋\s]*(?:[^\W_]+|.)?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Private:
+class Private(NamedTuple):
     """Personal data from `start` to `end`; `value` is it without whatever can be written in other ways."""
 
     kind: Kind
@@ -80,8 +79,7 @@ class Private:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What is decided up to `end`, and what was found in it, in order."""
 
     end: int
@@ -122,7 +120,7 @@ def private_in(text: str) -> Iterator[Private]:
         read = read_private(View(text[first : start + LIMIT], start - first, is_over=True))
         if read is None:  # not reached: a view that is over is decided
             return
-        yield from (replace(item, start=first + item.start, end=first + item.end) for item in read.found)
+        yield from (item._replace(start=first + item.start, end=first + item.end) for item in read.found)
         at = max(first + read.end, start + 1)
 
 
@@ -205,14 +203,28 @@ class _Numbers:
         self._run = run
         self._groups = run.groups
         self._before = before
-        is_in_called = _IN_CALLED_ADDRESS.search(before) is not None
-        is_other = _OTHER_NUMBER.search(before) is not None
-        self._is_called = is_in_called or (not is_other and _CALLS.search(before) is not None)
-        in_code = _IN_CODE.search(before) is not None or _UNIT.match(text, run.end) is not None
-        self._is_marked = not is_in_called and (is_other or in_code)
-        self._is_called = self._is_called and not self._is_marked
-        self._is_numbered = not self._is_marked and _NUMBER_OF.search(before) is not None
         self._starts = dict(segments(self._groups))
+
+    @cached_property
+    def _is_in_called(self) -> bool:
+        return _IN_CALLED_ADDRESS.search(self._before) is not None
+
+    @cached_property
+    def _is_marked(self) -> bool:
+        """Whether words before the digits, or their form, say that it is no phone number."""
+        return not self._is_in_called and (
+            _OTHER_NUMBER.search(self._before) is not None
+            or _IN_CODE.search(self._before) is not None
+            or _UNIT.match(self._text, self._run.end) is not None
+        )
+
+    @cached_property
+    def _is_called(self) -> bool:
+        return self._is_in_called or (not self._is_marked and _CALLS.search(self._before) is not None)
+
+    @cached_property
+    def _is_numbered(self) -> bool:
+        return not self._is_marked and _NUMBER_OF.search(self._before) is not None
 
     def found(self, skips: Callable[[Kind, str], bool]) -> Iterator[tuple[Kind, int, int, str]]:
         """What they are, in order: kind, where it begins and ends in the text, its digits."""

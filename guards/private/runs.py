@@ -5,7 +5,7 @@ Why: cards, accounts and phone numbers are written in many ways, and what they a
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 WORDS = {
     "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
@@ -20,8 +20,7 @@ _HEAD = re.compile(r"[+(\s]{0,3}")
 _ONLY_GAP = re.compile(rf"{GAP}{{0,6}}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class DigitGroup:
+class DigitGroup(NamedTuple):
     """Digits with nothing between them, from `start` to `end`; `gap` is what stands between them and those before.
 
     `is_spoken`: one digit alone, or a word.
@@ -34,8 +33,7 @@ class DigitGroup:
     is_spoken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Groups of digits that end at `end`; `has_plus`: behind the sign that begins a country's code."""
 
     groups: tuple[DigitGroup, ...]
