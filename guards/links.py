@@ -32,6 +32,7 @@ _ENDING = re.compile(r"(?:\.[A-Za-z0-9-]+)*\.([A-Za-z]{2,24})(?![A-Za-z0-9-])(?:
 _REST_OF_ADDRESS = re.compile(r"[A-Za-z0-9:/.?#&=%_~+-]*")
 _BEFORE_ENDING = re.compile(r"[A-Za-z0-9.-]*\Z")
 _ADDRESSEE = re.compile(r"[^\s/@]@[A-Za-z0-9.-]*\Z")  # of e-mail; the guard `private` knows whose may be said
+_EMAIL = re.compile(r"[\w.+-]+@[\w.-]+")
 _TOP_LEVELS = frozenset(
     [
         "com",
@@ -229,7 +230,7 @@ def _stray(view: View) -> Ruling | None:
 
 
 def _tag(allowed: frozenset[str], view: View) -> Ruling | None:
-    """HTML goes; of an autolink to an allowed host the address stays; a "<" before a blank or a figure stays."""
+    """HTML goes; of an autolink to an allowed host, or of e-mail, the address stays; a "<" before a blank or a figure stays."""
     text, start = view.text, view.start
     following = text[start + 1 : start + 2]
     if not following and not view.is_over:
@@ -246,8 +247,8 @@ def _tag(allowed: frozenset[str], view: View) -> Ruling | None:
         is_broken = view.is_over or "<" in text[start + 1 :]
         return Ruling(start + 1, (Change(start, start + 1, "", "html"),)) if is_broken else None
     address = found.group()[1:-1]
-    shown = address if _is_allowed(allowed, address) else ""
-    return Ruling(found.end(), (Change(start, found.end(), shown, "html"),))
+    is_shown = _is_allowed(allowed, address) or _EMAIL.fullmatch(address) is not None
+    return Ruling(found.end(), (Change(start, found.end(), address if is_shown else "", "html"),))
 
 
 def _address(allowed: frozenset[str], removed: str, view: View) -> Ruling | None:
