@@ -18,11 +18,11 @@ While nothing is known of the second, it is ""; then the answer is yes if there 
 """
 _WORDS = re.compile(r"\W*(?:[\w'’]+|\Z)")
 _SIGNS = re.compile(r"\A\W+")
-_APART = r"[.,;:!?…)”\"»*]{0,4}\s+(?:[-–—•*]\s+)?[(“\"«¿¡*]{0,3}"  # signs between words that have a blank between them
+# Signs between words that have a blank between them.
+_APART = r"[.,;:!?…)”\"»*]{0,4}\s+(?:[-–—•*]\s+)?[(“\"«¿¡*]{0,3}"
 _BETWEEN_WORDS, _IN_WORD = re.compile(_APART), re.compile(rf"{_APART}|[-–—]?")
-_PAUSE = re.compile(
-    r"(?:[.,;:!?…]?\s+)?"
-)  # before a word of which its follower tells whether it begins something
+# Before a word of which its follower tells whether it begins something.
+_PAUSE = re.compile(r"(?:[.,;:!?…]?\s+)?")
 _ENDS_WORD = re.compile(r"[\"”»)]?[,;:!?]")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-zÀ-ÖØ-öø-ÿ]+)?")
 _APOSTROPHE = re.compile(r"['’]")

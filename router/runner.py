@@ -178,10 +178,9 @@ class TurnRunner:
 
     def _spawn(self, turn: TurnRef, owner: str) -> bool:
         """Run it, and give its place back at its end; false when it is not to run here."""
+        # Stopping: the lease runs out, and the next server takes it; or it runs here already.
         if self._group is None or turn.turn_id in self._running:
-            return (
-                False  # stopping: the lease runs out, and the next server takes it; or it runs here already
-            )
+            return False
         ended = asyncio.Event()
         self._running[turn.turn_id] = ended
         self._by_conversation[turn.conversation_id][turn.ordinal] = ended

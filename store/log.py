@@ -109,10 +109,8 @@ class EventLog:
             )
 
         state, payloads = await self._database.read(work)
-        is_open, owner = state or (
-            not turn.turn_id,
-            self._server_id,
-        )  # known by its id, it was there: it was deleted
+        # A turn that is known by its id was there: it was deleted.
+        is_open, owner = state or (not turn.turn_id, self._server_id)
         found = [item for item in recorded_in(payloads) if item.seq > after_seq]
         return Tail(found, is_over=not is_open, is_elsewhere=bool(is_open) and owner != self._server_id)
 

@@ -121,9 +121,8 @@ async def test_a_server_whose_clock_jumps_ends_nothing_early_and_keeps_the_order
         assert all(before.at <= after.at for before, after in pairwise(recorded))
         assert recorded[-1].at - recorded[0].at < timedelta(milliseconds=LONGEST_MS)
     seen = [datetime.fromisoformat(line["logged_at"]) for line in printed if "logged_at" in line]
-    assert max(after - before for before, after in pairwise(seen)) > timedelta(
-        seconds=HOUR_S / 2
-    )  # it did jump
+    jumped_s = max((after - before).total_seconds() for before, after in pairwise(seen))
+    assert jumped_s > HOUR_S / 2
     figure(
         f"{len(JUMPS_S)} jumps of up to an hour under streams: longest {max(durations):,} ms, none negative"
     )

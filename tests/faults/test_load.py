@@ -121,9 +121,8 @@ async def test_four_times_too_much_is_no_cliff(tmp_path: Path, stack: AsyncExitS
         f"{flood.refused_ms(0.5):.0f}, p99 {flood.refused_ms(0.99):.0f} ms; 0 accepted lost"
     )
     assert flood.broken == []
-    assert (
-        max(share, by_cpu) > wide
-    )  # by the clock others may have had the core, by CPU time nobody counts but the server
+    # By the clock others may have had the core; by CPU time nobody counts but the server.
+    assert max(share, by_cpu) > wide
     assert calm.broken == []
     assert len(calm.whole) > 0.9 * len(calm.outcomes)
 
