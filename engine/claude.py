@@ -34,15 +34,15 @@ _REFUSALS: Mapping[int, str] = {
 class Claude:
     """The Claude engine. `base_url` None means the SDK's default (it honours ANTHROPIC_BASE_URL).
 
-    Use as an async context manager; leaving it closes the connections.
+    Use as an async context manager; leaving it closes the connections. A connection may take `connect_s` seconds.
     """
 
-    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+    def __init__(self, api_key: str, base_url: str | None = None, connect_s: float = CONNECT_S) -> None:
         self._client = AsyncAnthropic(
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            timeout=anthropic.Timeout(SILENCE_S, connect=CONNECT_S),
+            timeout=anthropic.Timeout(SILENCE_S, connect=connect_s),
             open_telemetry=False,
             http_client=DefaultAioHttpClient(),  # half the CPU of the default one, which was most of a turn's
         )

@@ -15,6 +15,7 @@ from tests.simulation import Cited as CitedPart
 from tests.simulation import Data, MessageRequest, Reply, Script, Simulation, Thinking, brains
 from tests.simulation import ToolUse as Call
 from tests.simulation.faults import Status
+from tests.waiting import PATIENCE_S
 
 ANSWER = "Yes. Hail is covered by comprehensive cover, señora. 雹も。"
 
@@ -29,7 +30,7 @@ async def api() -> AsyncGenerator[Simulation, None]:
 @pytest.fixture
 async def claude(api: Simulation) -> AsyncGenerator[Claude, None]:
     """The engine that talks to it."""
-    async with Claude(api.api_key, api.base_url) as engine:
+    async with Claude(api.api_key, api.base_url, PATIENCE_S) as engine:
         yield engine
 
 
