@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 from guards.ordinary import Begins, Ordinary, words_of
 
@@ -83,7 +83,6 @@ class Step(Protocol):
         ...
 
 
-@runtime_checkable
 class Foreseeing(Step, Protocol):
     """A step that holds words only because it does not know the next ones, and need not where others have these already."""
 
@@ -139,7 +138,6 @@ class Foresees(Protocol):
         ...
 
 
-@runtime_checkable
 class Reader(Skipping, Foresees, Protocol):
     """A step that reads all words, and can foresee which of them it lets pass."""
 
@@ -251,7 +249,7 @@ class _Beginning:
             segments = step.push(text) if text else []
             self._came[number] += len(text)
             ahead = self._begun[self._came[number] : self._came[self._since[number]]]
-            if not segments and ahead and not self.is_over and isinstance(step, Foreseeing):
+            if not segments and ahead and not self.is_over and _foresees(step):
                 segments = step.foresee(ahead)
             fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
             self.is_over = bool(fired)
@@ -374,17 +372,30 @@ class _Flow:
 def _way(made: tuple[Guard, Step]) -> str:
     """How a step works with those beside it."""
     guard, step = made
-    if isinstance(step, Reader):
+    if _reads(step):
         return "reads"
-    return "looks" if guard.begins is not None and isinstance(step, Skipping) else "alone"
+    return "looks" if guard.begins is not None and _skips(step) else "alone"
+
+
+# Asking whether something keeps a protocol with isinstance took a twentieth of a server's time.
+def _foresees(step: Step) -> TypeGuard[Foreseeing]:
+    return hasattr(step, "foresee")
+
+
+def _skips(step: Step) -> TypeGuard[Skipping]:
+    return hasattr(step, "skip")
+
+
+def _reads(step: Step) -> TypeGuard[Reader]:
+    return hasattr(step, "passing")
 
 
 def _row(made: Sequence[tuple[Guard, Step]]) -> _Row | _Flow:
     steps = [(guard.name, step) for guard, step in made]
-    skipping = [(name, step) for name, step in steps if isinstance(step, Skipping)]
+    skipping = [(name, step) for name, step in steps if _skips(step)]
     way = _way(made[0])
     if way == "reads":
-        return _Flow(skipping, [step for _, step in steps if isinstance(step, Reader)])
+        return _Flow(skipping, [step for _, step in steps if _reads(step)])
     if way == "looks":
         begins = tuple(guard.begins for guard, _ in made if guard.begins is not None)
         return _Flow(skipping, [_ordinary(begins, frozenset().union(*(guard.joins for guard, _ in made)))])
