@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.specialist import Catalogue, Specialist
 from errors import ConfigError
+from guards.chain import Chain
 from guards.screen import Screen
-from guards.stream import Chain, Ground, GroundKind, Guard, Scene
+from guards.stream import Ground, GroundKind, Guard, Scene
 
 SCREEN = "screen"
 _SCREEN_PURPOSE = "acts on messages that try to steer the assistant, before anybody answers"

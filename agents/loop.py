@@ -32,7 +32,8 @@ from engine.base import (
 )
 from errors import FrontdeskError
 from events import EngineCalled, Event, FaultSeen, SpecialistFinished, SpecialistStarted, Usage
-from guards.stream import Chain, Ground, Scene
+from guards.chain import Chain
+from guards.stream import Ground, Scene
 from knowledge.excerpts import excerpts
 from knowledge.language import language_name
 from templates import render

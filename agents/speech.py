@@ -10,7 +10,7 @@ from agents.run import Emit
 from agents.sources import Sources, citations_of
 from engine.base import Cited
 from events import Citation, CitationsProved, GuardFired, TextDelta, TextEnded, TextStarted
-from guards.stream import Chain, Fired
+from guards.chain import Chain, Fired
 from knowledge.passages import Passage
 
 _PARAGRAPH = "\n\n"

@@ -13,7 +13,8 @@ from datetime import date
 
 from agents.cover import Answer
 from agents.specialist import Catalogue
-from guards.stream import Chain, Ground, Guard, Scene
+from guards.chain import Chain
+from guards.stream import Ground, Guard, Scene
 from knowledge.corpus_files import read_corpus
 from settings import ROOT
 

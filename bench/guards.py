@@ -13,7 +13,8 @@ from functools import partial
 
 from bench.first_text import print_first_text
 from build import build_parts, load_prompts
-from guards.stream import Chain, Ground, Guard, Scene, Step
+from guards.chain import Chain
+from guards.stream import Ground, Guard, Scene, Step
 from knowledge.corpus_files import read_corpus
 from settings import ROOT, Settings
 

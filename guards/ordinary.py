@@ -5,7 +5,7 @@ all that they find. So what guards say of a word (`Begins`) is remembered, and a
 a set, however many guards there are.
 Law: a word is called ordinary only if every lookout would let it pass unchanged, whatever stands before it and whatever
 ordinary word follows. What is no plain word (figures, links, letters of other scripts) is never ordinary.
-Made once for the guards that stand in a row (guards/stream.py); what it remembers says nothing about who said it.
+Made once for the guards that stand in a row (guards/chain.py); what it remembers says nothing about who said it.
 """
 
 import re

@@ -12,7 +12,8 @@ from build import build_parts, cache_of, load_prompts, open_engines
 from engine.failover import Failover
 from engine.local import Local
 from errors import ConfigError
-from guards.stream import Chain, Scene
+from guards.chain import Chain
+from guards.stream import Scene
 from liveknowledge import LiveKnowledge
 from settings import ROOT, Settings
 from tests.agents.folders import edit

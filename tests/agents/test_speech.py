@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from agents.speech import Speech
 from engine.base import Cited
 from events import CitationsProved, Event, TextDelta, TextEnded
+from guards.chain import Chain
 from guards.length import length_guard
-from guards.stream import Chain, Scene
+from guards.stream import Scene
 from knowledge.passages import Passage
 
 PASSAGE = Passage("https://x/a#1", "An article", "https://x/a", "en", "Theft is covered. Fire is covered.")

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Literal
 
 from agents.cover import Answer
-from guards.stream import Chain, Fired, Ground, Scene
+from guards.chain import Chain, Fired
+from guards.stream import Ground, Scene
 from settings import ROOT
 from tests.agents.folders import parts, shipped
 

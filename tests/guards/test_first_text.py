@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import cache
 
 from bench.first_text import Start, starts
-from guards.stream import Chain, Step
+from guards.chain import Chain
+from guards.stream import Step
 from tests.agents.folders import parts, shipped
 
 SOON = 20

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from build import build_parts
+from guards.chain import Chain, Fired
 from guards.length import length_guard
 from guards.ordinary import Ordinary, words_of
-from guards.stream import Chain, Fired, Guard, Scene, Segment, Skipping, Step
+from guards.stream import Guard, Scene, Segment, Skipping, Step
 from settings import ROOT, Settings
 from tests.guards.cutting import cut
 from tests.guards.private.answers import desk

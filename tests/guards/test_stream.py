@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guards.chain import Chain, Fired
 from guards.every import every_guard
 from guards.length import length_guard
 from guards.private import Contacts
-from guards.stream import Chain, Fired, Guard, Scene, Segment
+from guards.stream import Guard, Scene, Segment
 from knowledge.brand import Brand, Competitor
 from tests.guards.cutting import cut, texts_like
 

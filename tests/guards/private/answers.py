@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.specialist import Catalogue, load_catalogue
 from build import Parts, build_parts
-from guards.stream import Chain, Fired, Ground, Scene
+from guards.chain import Chain, Fired
+from guards.stream import Ground, Scene
 from settings import ROOT, Settings
 
 _CASES = ROOT / "evals" / "cases"
