@@ -148,8 +148,10 @@ async def _check(process: ServerProcess, folder: Path, readers: list[Reader]) ->
     assert set(ends.values()) == {1}
     assert len(ends) == len(readers)
     done, stream, effect, accepted, behind = readers
-    assert [reader.got[-1].type for reader in (done, effect, accepted, behind)] == ["RUN_FINISHED"] * 4
+    assert [reader.got[-1].type for reader in (done, accepted, behind)] == ["RUN_FINISHED"] * 3
     assert stream.got[-1].event["code"] == "interrupted"
+    # On a busy machine its first words may have been said before the server was killed.
+    assert effect.got[-1].type == "RUN_FINISHED" or effect.got[-1].event["code"] == "interrupted"
     assert "may be incomplete" in text_of(stream.got)
     tickets = [ticket for (ticket,) in _rows(folder, "SELECT ticket_id FROM tickets")]
     assert len(tickets) == 1
