@@ -5,6 +5,7 @@ is skipped, and says so.
 """
 
 import asyncio
+import os
 import shutil
 import struct
 import subprocess
@@ -30,6 +31,7 @@ HOUR_S, TEN_MINUTES_S = 3_600, 600
 JUMPS_S = (HOUR_S, -HOUR_S - TEN_MINUTES_S, HOUR_S)
 QUESTION = "Does comprehensive cover hail and theft of my car?"
 LONGEST_MS = 120_000
+REQUIRED = "gcc" in os.environ.get("FRONTDESK_TEST_REQUIRE", "")
 
 
 class Clock:
@@ -57,7 +59,7 @@ class Clock:
 @pytest.fixture
 def clock(tmp_path: Path, figure: Figure) -> Clock:
     """A clock that shows the true time."""
-    if shutil.which("gcc") is None:
+    if shutil.which("gcc") is None and not REQUIRED:
         figure("not shown: no gcc to compile the clock with")
         pytest.skip("no gcc")
     return Clock(tmp_path)
