@@ -11,6 +11,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,10 @@ _UNSEEN = 0.003  # share of the questions that a word is taken to occur in befor
 _UNKNOWN = -0.4  # what a word speaks for that was never read
 _UNJUDGED = 0.9
 _FEW = 200  # so many questions of customers prove half of what endless ones would
-_READ_LINES = 4_000
+# A large company has many subjects, and each is a small part of what its articles say. So a word that many of their lines
+# say, though few in a hundred, speaks for them as if there were no more lines than this, ...
+_ENOUGH_LINES = 800
+_SAID_OFTEN = 0.01  # ... but not as if it were a larger share of them; or the share that it has elsewhere, when that is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,19 @@ class Subject:
         """Learn from questions that the articles answer and from questions about other things.
 
         Args:
-            ours, others: Words and senses of each question; long lists are read in part, evenly.
+            ours, others: Words and senses of each question.
             known: All words and senses of the articles; those that no question has speak for nothing.
         """
         if not ours or not others:
             return cls({}, 0.0)
-        read = ours[:: 1 + len(ours) // _READ_LINES]
-        here, there = (Counter(sign for line in lines for sign in line) for lines in (read, others))
+        here, there = (Counter(chain.from_iterable(lines)) for lines in (ours, others))
+        enough = min(len(ours), _ENOUGH_LINES)
         odds = dict.fromkeys(known, 0.0)
         for sign in here.keys() | there.keys():
-            shares = here[sign] / len(read), there[sign] / len(others)
-            odds[sign] = math.log((shares[0] + _UNSEEN) / (shares[1] + _UNSEEN))
-        return cls(odds, len(read) / (len(read) + _FEW))
+            share, others_share = here[sign] / len(ours), there[sign] / len(others)
+            share = max(share, min(here[sign] / enough, max(others_share, _SAID_OFTEN)))
+            odds[sign] = math.log((share + _UNSEEN) / (others_share + _UNSEEN))
+        return cls(odds, len(ours) / (len(ours) + _FEW))
 
     def knows(self, sign: str) -> bool:
         """Whether this word or sense was ever read."""

@@ -25,6 +25,24 @@ def test_a_word_that_was_never_read_speaks_against() -> None:
     assert SUBJECT.judge(["iceland"]) < SUBJECT.judge([])
 
 
+def test_a_small_part_of_what_many_articles_say_speaks_for_them() -> None:
+    """A company with ten thousand articles would find none of them: each subject is rare among so many."""
+    tractors = [frozenset({"tractor", "what"})] * 30_000
+    large = Subject.learn([*OURS, *tractors], OTHERS, [])
+
+    assert large.judge(["stolen"]) > large.judge([]) + 0.5
+    assert large.judge(["soup"]) < large.judge([])
+
+
+def test_what_everybody_says_speaks_for_no_large_company() -> None:
+    """The word "what" stands in thousands of lines of a large company: it would speak for it whatever else is asked."""
+    more = Subject.learn(
+        [*OURS, *[frozenset({"what"})] * 10_000, *[frozenset({"tractor"})] * 30_000], OTHERS, []
+    )
+
+    assert more.judge(["what"]) <= more.judge([]) + 0.1
+
+
 def test_few_questions_prove_little() -> None:
     """A company with three articles would find nothing in them."""
     few = Subject.learn(OURS[:3], OTHERS, [])
