@@ -33,7 +33,7 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 
 # Two processes for each core, because tests mostly wait; the tests of a module stay together, because they share servers.
 test: setup tests/clients/node_modules/.ready
-	@$(PY) -m pytest --numprocesses $$((2 * $$(nproc))) --dist loadscope
+	@$(PY) -m pytest --numprocesses $$((2 * $$(nproc))) --dist loadscope --no-loadscope-reorder
 
 # The same in one process, with the lines and branches that no test runs.
 cover: setup tests/clients/node_modules/.ready

@@ -45,11 +45,6 @@ class LiveKnowledge:
         self.announce()
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts of the articles' addresses."""
-        return frozenset(urlsplit(article.url).netloc.lower() for article in self._index.articles)
-
-    @property
     def passages(self) -> int:
         """How many passages there are."""
         return self._index.passages
@@ -97,6 +92,7 @@ class LiveKnowledge:
         self._index = KnowledgeIndex.load(self.folder, self._index)
         passages = (passage.text for article in self._index.articles for _, passage in article.parts)
         self.contacts: Contacts = contacts_in(passages)
+        self.hosts = frozenset(urlsplit(article.url).netloc.lower() for article in self._index.articles)
         for reason in self._index.rejected:
             log.error("article.rejected", code="kb_rejected_doc", reason=reason)
         if not self._index.articles:

@@ -22,7 +22,6 @@ from engine.sse import SseReader
 from errors import EngineBusy, EngineDown, EngineError, EngineRefused
 
 CONNECT_S = 3.0
-SILENCE_S = 20.0
 _OVERLOADED = 529
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT})
 _REFUSALS: Mapping[int, str] = {
@@ -42,7 +41,7 @@ class Claude:
             api_key=api_key,
             base_url=base_url,
             max_retries=0,
-            timeout=anthropic.Timeout(SILENCE_S, connect=connect_s),
+            timeout=anthropic.Timeout(None, connect=connect_s),
             open_telemetry=False,
             http_client=DefaultAioHttpClient(),  # half the CPU of the default one, which was most of a turn's
         )

@@ -27,20 +27,21 @@ class Neighbours:
         for at, line in enumerate(lines):
             for key in line:
                 self._places[key].append(at)
-        self._lengths = [sqrt(sum(self._rarity(key) ** 2 for key in line)) for line in lines]
+        self._weights = {key: self._rarity(key) ** 2 for key in self._places}
+        self._lengths = [sqrt(sum(self._weights[key] for key in line)) for line in lines]
 
     def nearest(self, text: str, n: int) -> list[int]:
         """Places of the `n` texts nearest to this one, nearest first; fewer when fewer share anything with it."""
         shared: defaultdict[int, float] = defaultdict(float)
         for key in dict.fromkeys(self._keys(text)):
-            weight = self._rarity(key) ** 2
+            weight = self._weights.get(key, 0.0)
             for at in self._places.get(key, ()):
                 shared[at] += weight
         scores = ((weight / self._lengths[at], -at) for at, weight in shared.items())
         return [-place for _, place in nlargest(n, scores)]
 
     def _rarity(self, key: str) -> float:
-        return log((1 + self._size) / (1 + len(self._places.get(key, ())))) + 0.1
+        return log((1 + self._size) / (1 + len(self._places[key]))) + 0.1
 
     def _keys(self, text: str) -> Iterator[str]:
         read = text[:READ_CHARACTERS]

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from errors import Busy, Conflict, NotFound
 from events import Recorded, TurnAccepted, TurnRef
@@ -20,6 +20,29 @@ from store.schema import conversations, events, turns
 LEASE_S = 5.0
 WAITING_AT_MOST = 20
 _REPEATED_WITHIN_S = 3600.0
+# Made once, because every message needs them.
+_IN_CONVERSATION = turns.c.conversation_id == bindparam("conversation")
+_OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
+_STARTED = (
+    select(turns.c.conversation_id)
+    .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+    .where(
+        conversations.c.owner == bindparam("by"),
+        turns.c.message_id == bindparam("message"),
+        turns.c.ordinal == 1,
+        turns.c.accepted_at_s > bindparam("since_s"),
+    )
+    .order_by(turns.c.accepted_at_s.desc())
+    .limit(1)
+)
+_SAME = select(turns).where(_IN_CONVERSATION, turns.c.message_id == bindparam("message"))
+_NEWEST = (
+    select(turns.c.ordinal, turns.c.is_open)
+    .where(_IN_CONVERSATION)
+    .order_by(turns.c.ordinal.desc())
+    .limit(WAITING_AT_MOST + 1)
+)
+_ADD_CONVERSATION, _ADD_TURN, _ADD_EVENTS = insert(conversations), insert(turns), insert(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +100,7 @@ def accept_message(
     )
     if conversation_id is None:
         row = {"conversation_id": turn.conversation_id, "owner": message.owner, "created_at_s": now_s}
-        connection.execute(insert(conversations), row)
+        connection.execute(_ADD_CONVERSATION, row)
     return Accepted(turn, is_new=True, first=_store(connection, turn, message, server_id, now_s))
 
 
@@ -95,8 +118,7 @@ def _conversation(connection: Connection, message: NewMessage, now_s: float) -> 
     """The caller's conversation that the message belongs to; None when it starts one."""
     if message.conversation_id is None:
         return _started_with(connection, message, now_s)
-    query = select(conversations.c.owner).where(conversations.c.conversation_id == message.conversation_id)
-    owner = connection.execute(query).scalar()
+    owner = connection.execute(_OWNER, {"conversation": message.conversation_id}).scalar()
     if owner is None and message.may_start:
         return None
     if owner != message.owner:
@@ -106,28 +128,14 @@ def _conversation(connection: Connection, message: NewMessage, now_s: float) -> 
 
 def _started_with(connection: Connection, message: NewMessage, now_s: float) -> str | None:
     """The conversation that this caller started with this message id in the last hour: the reply to it was lost."""
-    query = (
-        select(turns.c.conversation_id)
-        .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-        .where(
-            conversations.c.owner == message.owner,
-            turns.c.message_id == message.message_id,
-            turns.c.ordinal == 1,
-            turns.c.accepted_at_s > now_s - _REPEATED_WITHIN_S,
-        )
-        .order_by(turns.c.accepted_at_s.desc())
-        .limit(1)
-    )
-    found: str | None = connection.execute(query).scalar()
+    asked = {"by": message.owner, "message": message.message_id, "since_s": now_s - _REPEATED_WITHIN_S}
+    found: str | None = connection.execute(_STARTED, asked).scalar()
     return found
 
 
 def _earlier(connection: Connection, conversation_id: str, message: NewMessage) -> TurnRef | None:
     """The turn that this message id already has in the conversation."""
-    query = select(turns).where(
-        turns.c.conversation_id == conversation_id, turns.c.message_id == message.message_id
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_SAME, {"conversation": conversation_id, "message": message.message_id}).first()
     if row is None:
         return None
     if row.text_hash != _hash(message.text):
@@ -137,13 +145,7 @@ def _earlier(connection: Connection, conversation_id: str, message: NewMessage) 
 
 def _next_ordinal(connection: Connection, conversation_id: str) -> int:
     """The next turn's number. Turns end in order, so those that are still open are the newest ones."""
-    query = (
-        select(turns.c.ordinal, turns.c.is_open)
-        .where(turns.c.conversation_id == conversation_id)
-        .order_by(turns.c.ordinal.desc())
-        .limit(WAITING_AT_MOST + 1)
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(_NEWEST, {"conversation": conversation_id}).all()
     if sum(row.is_open for row in rows) > WAITING_AT_MOST:
         raise Busy(
             f"{WAITING_AT_MOST} messages of this conversation wait",
@@ -166,8 +168,8 @@ def _store(
         "lease_until_s": now_s + LEASE_S,
         "accepted_at_s": now_s,
     }
-    connection.execute(insert(turns), row)
-    connection.execute(insert(events), event_row(turn, (recorded,)))
+    connection.execute(_ADD_TURN, row)
+    connection.execute(_ADD_EVENTS, event_row(turn, (recorded,)))
     return recorded
 
 
