@@ -5,6 +5,8 @@ the engine and the day, so it is measured, by what only our own work can delay: 
 more to do than time to do it, and storing a message takes long when the disk does not keep up. Then the limit is cut below
 what is under way. With both on time, and the limit in use, it grows. Arrivals beyond it queue for WAIT_S at most, and no
 more of them than lately got a place in that time; whoever gets none was not accepted, and hears when to come back.
+Who has a place goes in through a door, a few at a time: when a crowd comes at once, the loop would be busy with its first
+steps for a second, and nobody else would hear anything meanwhile.
 Life: one for each TurnRunner, which runs `run`.
 """
 
@@ -20,6 +22,8 @@ TURNS_AT_ONCE = 500
 """More turns than this are never under way, however calm the machine is."""
 AT_FIRST, AT_LEAST = 64, 16
 """Fewer than the least there never are: so many turns keep any machine busy."""
+AT_THE_DOOR = 8
+"""So many messages are stored at once. With 4 a flood's answers get fewer, with 16 its refusals slower (bench.load)."""
 WAIT_S = 0.5
 QUEUE_AT_MOST, QUEUE_AT_LEAST = 64, 4
 LATE_S = 0.1
@@ -36,7 +40,8 @@ _COME_BACK_S = (2, 6)
 class Admission:
     """Places for turns: `limit` is how many there are now, `under_way` how many are taken.
 
-    `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, both smoothed.
+    `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, with the wait at the `door` before it;
+    both smoothed.
 
     Args:
         at_most: The limit's own limit.
@@ -49,6 +54,7 @@ class Admission:
         self.under_way = 0
         self.late_s = 0.0
         self.stored_s = 0.0
+        self.door = asyncio.Semaphore(AT_THE_DOOR)
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._queue = float(QUEUE_AT_MOST)

@@ -149,7 +149,8 @@ class TurnRunner:
         """Store it and start its turn, which keeps the place that was taken for it."""
         is_started, began = False, time.monotonic()
         try:
-            accepted = await self._log.accept(message)
+            async with self.admission.door:
+                accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
             is_started = accepted.is_new and self._spawn(accepted.turn, message.owner)
             if not is_started:

@@ -55,6 +55,19 @@ async def test_an_answer_comes_in_pieces(api: Simulation, claude: Claude) -> Non
     assert done.usage.cost_usd > 0
 
 
+async def test_the_first_words_come_at_once_and_further_ones_together(
+    api: Simulation, claude: Claude
+) -> None:
+    """A server with much to do would handle each syllable of each answer by itself."""
+    api.pace(chunk_ms=1)
+    api.brain = lambda _: Reply.of(30 * "Hail is covered. ")
+    words = [piece.text for piece in await heard(claude, REQUEST) if isinstance(piece, Text)]
+
+    assert "".join(words) == 30 * "Hail is covered. "
+    assert len(words[0]) < len("".join(words)) / 4
+    assert len(words) < len("".join(words)) / 20
+
+
 async def test_the_second_turn_reads_the_cache(claude: Claude) -> None:
     """A conversation pays for its prompt once."""
     first = done_of(await heard(claude, REQUEST))

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from errors import LeaseLost
-from events import TextDelta, TurnFinished
+from events import Label, LabelGiven, TextDelta, TurnFinished
 from readers.reply import fold_reply, fold_text
 from store.database import Database
 from store.log import EventLog
-from store.turnlog import TurnLog
+from store.turnlog import PACE_S, TurnLog
 from store.wake import Wake
 from tests.store.conftest import NewUrl
 from tests.store.filling import END, begin, told, write, writing
@@ -58,6 +58,22 @@ async def test_words_that_come_fast_share_rows_and_keep_their_numbers(event_log:
 
     assert [item.seq for item in stored] == list(range(1, len(stored) + 1))
     assert len(stored) < 30
+
+
+async def test_what_no_customer_waits_for_goes_to_disk_with_what_follows(event_log: EventLog) -> None:
+    """A label would cost each turn a row and a sync of the disk of its own; none is lost, and the order stays."""
+    turn = await begin(event_log)
+    label = LabelGiven(source="local", label=Label(intent="quote", confidence=0.9), took_ms=1)
+    words = TextDelta(message_id="a", text="x")
+    async with writing(event_log, turn) as turn_log:
+        turn_log.emit(label)
+        await asyncio.sleep(2 * PACE_S)
+        before = turn_log.written.copy()
+        turn_log.emit(words)
+        turn_log.emit(END)
+
+    assert before == []
+    assert told(await event_log.read_turn(turn, 1)) == [(2, label), (3, words), (4, END)]
 
 
 async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, database: Database) -> None:
