@@ -6,6 +6,7 @@ character, so places in the folded text are places in the text.
 
 import unicodedata
 from collections import defaultdict
+from functools import cache
 
 # Latin letter -> what passes for it: digits, signs, Greek, Cyrillic and Armenian letters.
 _PASS_FOR = {
@@ -61,6 +62,7 @@ def same(character: str, letter: str) -> bool:
     return plain == letter or letter in _SEEN_AS.get(plain, ())
 
 
+@cache
 def looks_like(letter: str) -> frozenset[str]:
     """All characters that pass for a small Latin letter: itself, in both cases, with accents, and what looks like it."""
     plain = {letter, *_PASS_FOR.get(letter, "")}

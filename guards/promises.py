@@ -12,35 +12,26 @@ Law: all is decided at words and ends of sentences, so the output does not depen
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from guards.openers import Openers
 from guards.ordinary import parted
-from guards.promisefile import Commitment, PromiseWords, read_promises
+from guards.promisefile import read_promises
+from guards.promisejudge import CLAUSE_ENDS, LETTER, LONGEST_WORD, WORD, Found, Judge, Sentence
 from guards.stream import Guard, Scene, Segment
-from guards.wordpaths import Leads, Match, Path, State, WordPaths, plain
+from guards.wordpaths import Leads, Match, Path, State, WordPaths
 from knowledge.brand import Commitments
 
 LIMIT = 320
 _NOTICE = "promise"
 _KEPT = 1_024  # characters of text after which what was shown is forgotten
-# Letters of all scripts that set words off by blanks: with the others (Thai, Chinese, Japanese) there is nothing to wait for.
-_LETTER = "[0-9A-Za-z_'’\u00c0-\u0dff\u1e00-\u1fff]"
-_LONGEST_WORD = 64  # a longer one counts as several
-_WORD = re.compile(rf"{_LETTER}{{1,64}}")
-_TOKEN = re.compile(rf"({_LETTER}{{1,64}})|[.!?…\n]")
-_IN_WORD = re.compile(_LETTER).match
-_IS_WORD = re.compile(rf"{_LETTER}{{1,64}}").fullmatch
-_IS_SIGNS = re.compile(rf"(?:(?!{_LETTER})\W)+").fullmatch
+_TOKEN = re.compile(rf"({LETTER}{{1,{LONGEST_WORD}}})|[.!?…\n]")
+_IN_WORD = re.compile(LETTER).match
+_IS_WORD = re.compile(rf"{LETTER}{{1,{LONGEST_WORD}}}").fullmatch
+_IS_SIGNS = re.compile(rf"(?:(?!{LETTER})\W)+").fullmatch
 _CLOSERS = re.compile(r"[.!?…\"'”’»*_)\]]*")
 _PAUSES = re.compile(r"[.!?…]")
-_CLAUSE_ENDS = re.compile(r"[,;:—–(]| - ")
 _LIST_MARK = re.compile(r"\s*(?:[-*+•>]\s+)*")
-_MARKS_OPEN, _MARKS_CLOSED = "“«", "”»"
-_COMPLEMENT = frozenset({"that", "que"})
-_TOLD_FROM = 5  # so many words are no chance
-_ASKED_FROM = 2  # "tell you if": an "if" behind so many words asks, one before them makes a condition
 
 
 def promises_guard(own: Commitments) -> Guard:
@@ -54,48 +45,17 @@ def promises_guard(own: Commitments) -> Guard:
         [Path(each.steps, each.between) for each in words.commitments],
         Leads(words.lists["lead"], words.lists["connector"]),
     )
-    openers = Openers(words.lists["opener"], paths.starters, _LETTER, _LONGEST_WORD)
+    openers = Openers(words.lists["opener"], paths.starters, LETTER, LONGEST_WORD)
 
     def make(scene: Scene) -> _Watch:
         paths.forget()
-        return _Watch(paths, openers, _Judge(words, scene), scene)
+        return _Watch(paths, openers, Judge(words, scene), scene)
 
     return Guard(
         "promises",
         "Nothing is promised that an assistant has no authority for: payment, discounts, legal effect, approvals.",
         make,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence, or as much of it as has come: its text, and its words with their places."""
-
-    text: str
-    words: tuple[re.Match[str], ...]
-    said: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: str) -> "_Sentence":
-        words = tuple(_WORD.finditer(text))
-        return cls(text, words, tuple(plain(word.group()) for word in words))
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A pattern that has matched: its number, which words of the sentence it is, and how many before them lead to it."""
-
-    path: int
-    first: int
-    last: int
-    lead: int
-
-    @classmethod
-    def of(cls, match: Match, sentence: _Sentence, at: int) -> "_Found":
-        """The match whose words, and those that lead to it, begin behind this place of the sentence."""
-        held = next(number for number, word in enumerate(sentence.words) if word.start() >= at)
-        first = held + match.lead
-        return cls(match.path, first, first + match.words - 1, match.lead)
 
 
 class _Cut(NamedTuple):
@@ -108,7 +68,7 @@ class _Cut(NamedTuple):
 class _Watch:
     """One answer, read word by word."""
 
-    def __init__(self, paths: WordPaths, openers: Openers, judge: "_Judge", scene: Scene) -> None:
+    def __init__(self, paths: WordPaths, openers: Openers, judge: Judge, scene: Scene) -> None:
         self._paths = paths
         self._openers = openers
         self._judge = judge
@@ -225,7 +185,7 @@ class _Watch:
         text, whole = self._text, len(self._text)
         while whole > self._read and _IN_WORD(text[whole - 1]):
             whole -= 1
-        return whole + (len(text) - whole) // _LONGEST_WORD * _LONGEST_WORD
+        return whole + (len(text) - whole) // LONGEST_WORD * LONGEST_WORD
 
     def _held_from(self) -> int:
         if self._found:
@@ -314,10 +274,10 @@ class _Watch:
 
     def _decide(self, end: int, out: list[Segment], *, is_whole: bool) -> None:
         """Replace the sentence from its first promise on, if it makes any."""
-        sentence = _Sentence.of(self._text[self._begun : end])
+        sentence = Sentence.of(self._text[self._begun : end])
         for match, cut in self._found:
             commitment = self._judge.commitment(match.path)
-            found = _Found.of(match, sentence, cut - self._begun)
+            found = Found.of(match, sentence, cut - self._begun)
             if not self._judge.is_harmless(commitment, found, sentence):
                 is_inner = found.first > found.lead or cut < self._opened
                 self._replace(max(cut, self._opened), end, commitment.kind, out, is_inner=is_inner)
@@ -334,12 +294,12 @@ class _Watch:
         notice = self._scene.notice(f"promise_{kind}") or self._scene.notice(_NOTICE)
         notice = "" if notice in self._told else notice
         self._told.add(notice)
-        word = _WORD.search(dropped)
+        word = WORD.search(dropped)
         separator = dropped[: word.start() if word is not None else 0]
         bold = "**" if dropped.count("**") % 2 else ""
         if is_inner:
             ended = _PAUSES.search(separator)
-            pause = ended[0] if ended else "." if _CLAUSE_ENDS.search(separator) is not None else "…"
+            pause = ended[0] if ended else "." if CLAUSE_ENDS.search(separator) is not None else "…"
             return f"{bold}{pause} {notice}".rstrip()
         before = _LIST_MARK.match(separator)
         return f"{before[0] if before is not None and notice else ''}{notice}{bold}"
@@ -366,107 +326,3 @@ def _closed(text: str, stop: int) -> int:
     """The end of the sentence, behind quotation marks and brackets that close."""
     found = _CLOSERS.match(text, stop)
     return stop if found is None else found.end()
-
-
-class _Judge:
-    """Says of a sentence whether it promises, or only speaks of promises."""
-
-    def __init__(self, words: PromiseWords, scene: Scene) -> None:
-        self._words = words
-        self._scene = scene
-
-    def commitment(self, path: int) -> Commitment:
-        """The pattern of this number."""
-        return self._words.commitments[path]
-
-    def is_harmless(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
-        """Whether this pattern promises nothing in this sentence."""
-        said = sentence.said
-        before, after = said[: found.first], said[found.last + 1 :]
-        return (
-            not commitment.before.isdisjoint(before[-2:])
-            or not commitment.after.isdisjoint(after[:1])
-            or self._is_denied(found, sentence)
-            or self._is_condition(commitment, found, sentence)
-            or _is_question(found, sentence)
-            or self._is_a_name(found, said)
-            or self._is_told(commitment, found, sentence)
-        )
-
-    def _is_denied(self, found: _Found, sentence: _Sentence) -> bool:
-        """A negation in the same clause: "I cannot say that your claim is paid"."""
-        held = found.first - found.lead
-        begin = 0
-        if _COMPLEMENT.isdisjoint(sentence.said[held - 1 : held] if held else ()):
-            before = sentence.text[: sentence.words[held].start()]
-            begin = max([0, *(mark.end() for mark in _CLAUSE_ENDS.finditer(before))])
-        lists, said = self._words.lists, sentence.said
-        return any(
-            said[at] in lists["negation"] and said[at + 1] not in lists["affirming"]
-            for at in range(held)
-            if sentence.words[at].start() >= begin
-        )
-
-    def _is_condition(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
-        """What is true under a condition only, or what somebody is to say: "ask whether ...", "tell you if ..."."""
-        lists, said = self._words.lists, sentence.said
-        before, after = said[: found.first], said[found.last + 1 :]
-        asks = max((at for at, word in enumerate(before) if word in lists["condition"]), default=-1)
-        if asks >= 0 and (before[asks] == "whether" or commitment.is_conditional):
-            return True
-        if asks >= _ASKED_FROM:
-            between = sentence.text[sentence.words[asks].end() : sentence.words[found.first].start()]
-            return _CLAUSE_ENDS.search(between) is None
-        around = {*before, *after}
-        return (
-            commitment.is_conditional
-            and not (lists["condition"] | lists["time"]).isdisjoint(around)
-            and not lists["decider"].isdisjoint(around)
-        )
-
-    def _is_a_name(self, found: _Found, said: Sequence[str]) -> bool:
-        """Whether a phrase that the company lets pass begins or ends where the pattern does."""
-        return any(
-            said[at : at + len(phrase)] == phrase and at + len(phrase) > found.first
-            for phrase in self._words.sayable
-            for at in range(max(0, found.first - len(phrase) + 1), found.last + 1)
-        )
-
-    def _is_told(self, commitment: Commitment, found: _Found, sentence: _Sentence) -> bool:
-        """Whether a tool or an article says so, or the words are the customer's own in quotation marks."""
-        scene = self._scene
-        told = [ground.text for ground in scene.grounds if ground.kind in {"tool", "price"}]
-        if commitment.if_told and any(
-            not commitment.if_told.isdisjoint(_plain(text).split()) for text in told
-        ):
-            return True
-        told += [ground.text for ground in scene.grounds if ground.kind == "passage"]
-        whole = " ".join(sentence.said[found.first :])
-        if len(sentence.said) - found.first >= _TOLD_FROM and any(
-            f" {whole} " in _plain(text) for text in [*told, scene.sayable]
-        ):
-            return True
-        if not _is_quoted(sentence.text[: sentence.words[found.first].start()]):
-            return False
-        words = " ".join(sentence.said[found.first : found.last + 1])
-        return any(
-            f" {words} " in _plain(ground.text) for ground in scene.grounds if ground.kind == "customer"
-        )
-
-
-def _is_question(found: _Found, sentence: _Sentence) -> bool:
-    """Whether the clause itself asks; a promise with a question behind it ("..., would you like that?") stays one."""
-    after = sentence.text[sentence.words[found.last].end() :]
-    return "?" in after and _CLAUSE_ENDS.search(after.partition("?")[0]) is None and "¿" not in after
-
-
-def _is_quoted(before: str) -> bool:
-    opened = sum(before.count(mark) for mark in _MARKS_OPEN) - sum(
-        before.count(mark) for mark in _MARKS_CLOSED
-    )
-    return opened > 0 or before.count('"') % 2 == 1
-
-
-def _plain(text: str) -> str:
-    """The words of a text, with a blank around each."""
-    return f" {' '.join(plain(word) for word in _WORD.findall(text))} "

@@ -14,6 +14,7 @@ A pattern is read from left to right:
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -128,6 +129,7 @@ def _one_of(file: Path, text: str, sign: str, lists: Mapping[str, frozenset[str]
     return words
 
 
+@lru_cache(maxsize=10_000)  # patterns say the same words again and again
 def word_set(words: str) -> frozenset[str]:
     """The words of a list, as `bare` writes them."""
     return frozenset(pieces(bare(undressed(words))).words)
