@@ -36,10 +36,11 @@ def serve(
 
     given = {"HOST": host, "PORT": port}
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
-    typer.echo(f"Frontdesk: http://{settings.host}:{settings.port}  (stop with Ctrl-C)", err=True)
+    address = f"http://{settings.host}:{settings.port}"
+    typer.echo("Frontdesk is starting; the first time it reads and learns for some seconds.", err=True)
     with LogSink() as sink:
         set_up_log(put=sink.put)
-        serve_desk(settings)
+        serve_desk(settings, lambda: typer.echo(f"Frontdesk: {address}  (stop with Ctrl-C)", err=True))
 
 
 @app.command("try")

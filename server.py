@@ -9,7 +9,7 @@ import gc
 import secrets
 import signal
 import socket
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
@@ -134,8 +134,11 @@ def create_app(settings: Settings, engines: Engines | None = None, patience_s: f
     return app
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM; then stop in order and return.
+
+    Args:
+        ready: Called as soon as clients are heard.
 
     Raises:
         ConfigError: Something in the settings, the prompts or the knowledge is wrong.
@@ -160,7 +163,7 @@ def serve(settings: Settings) -> None:
         async with app.router.lifespan_context(app), asyncio.TaskGroup() as group:
             _settle_memory()
             house: House = app.state.house
-            server = _Server(config, house.stopping)
+            server = _Server(config, house.stopping, ready)
             group.create_task(server.end_when_drained())
             await server.serve(sockets=_doors(config.bind_socket()))
             house.stopping.ask()
@@ -195,9 +198,15 @@ class _Server(uvicorn.Server):
     Whoever comes meanwhile is told to come back, instead of finding nobody. A second signal ends it at once.
     """
 
-    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: Stopping, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self._ready()
 
     async def end_when_drained(self) -> None:
         """Close what listens once the turns under way have ended, or had their time."""

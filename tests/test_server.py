@@ -152,28 +152,24 @@ async def test_a_start_that_is_refused_is_one_line_and_an_exit_code(tmp_path: Pa
     assert lines[1].startswith("frontdesk: FRONTDESK_DATABASE_URL: ")
 
 
-def test_a_signal_ends_serving_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ctrl-C and a supervisor's stop end the command after the last answer, and leave the signals as they were."""
+def test_serving_says_when_clients_are_heard_and_ends_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address is printed when it works; Ctrl-C and a supervisor's stop end the command after the last answer."""
     port = free_port()
     before = signal.getsignal(signal.SIGTERM)
     replies: list[int] = []
 
     def ask_and_stop() -> None:
-        url = f"http://127.0.0.1:{port}"
-        ends = time.monotonic() + PATIENCE_S
-        with httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
-            while time.monotonic() < ends:
-                try:
-                    client.get("/readyz")
-                    break
-                except httpx2.TransportError:
-                    time.sleep(0.05)
-            replies.append(client.post("/chat", json={"message": "Hello!"}).status_code)
-        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            with httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
+                replies.append(client.post("/chat", json={"message": "Hello!"}).status_code)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     asking = threading.Thread(target=ask_and_stop)
-    asking.start()
-    serve(local_settings(tmp_path, PORT=port))
+    serve(local_settings(tmp_path, PORT=port), asking.start)
     asking.join()
 
     assert replies == [200]
