@@ -1,15 +1,18 @@
-"""Show what each guard is for, who uses it, what it stops and what it stops wrongly: a table, or JSON for machines."""
+"""Show what each guard is for, who uses it, what it stops and what it stops wrongly: a few lines each, or JSON for machines."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from agents.cover import Cover, Share, measure
 from build import build_parts, load_prompts
 from settings import Settings
+
+_CAPTION = "holds back: at the 95th percentile; ms: of CPU for each 1,000 characters"
 
 
 def show_guards(settings: Settings, cases: Path, out: Console, *, as_json: bool) -> None:
@@ -23,25 +26,22 @@ def show_guards(settings: Settings, cases: Path, out: Console, *, as_json: bool)
     if as_json:
         out.out(TypeAdapter(Sequence[Cover]).dump_json(covers, indent=2).decode(), highlight=False)
     else:
-        out.print(_table(covers))
+        out.print(*map(_told, covers), _CAPTION)
 
 
-def _table(covers: Sequence[Cover]) -> Table:
-    table = Table("guard", "purpose", "used by", "stops", "false alarms", "holds back", "CPU")
-    table.caption = "holds back: characters at the 95th percentile; CPU: ms for each 1,000 characters"
-    for cover in covers:
-        held = "-" if cover.held_back_p95 is None else str(cover.held_back_p95)
-        stops = "\n".join(f"{kind} {_of(share)}" for kind, share in cover.stopped.items())
-        table.add_row(
-            cover.name,
-            cover.purpose,
-            ", ".join(cover.used_by) or "nobody",
-            stops or "no cases",
-            _of(cover.false_alarms),
-            held,
-            f"{cover.cpu_ms:.1f}",
-        )
-    return table
+def _told(cover: Cover) -> RenderableType:
+    """One guard in a few lines, which are whole on a narrow terminal too."""
+    held = "" if cover.held_back_p95 is None else f", holds back {cover.held_back_p95} characters"
+    stopped = [*cover.stopped.values()]
+    total = Share(count=sum(share.count for share in stopped), of=sum(share.of for share in stopped))
+    kinds = ", ".join(f"{kind} {_of(share)}" for kind, share in cover.stopped.items())
+    lines = (
+        cover.purpose,
+        f"used by: {', '.join(cover.used_by) or 'nobody'}",
+        f"stops {_of(total)}: {kinds}" if kinds else "no cases",
+        f"false alarms {_of(cover.false_alarms)}{held}, {cover.cpu_ms:.1f} ms",
+    )
+    return Group(Text(cover.name, style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines))
 
 
 def _of(share: Share) -> str:

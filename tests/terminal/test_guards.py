@@ -62,11 +62,15 @@ def test_each_guard_and_the_screen_are_measured(cases: Path) -> None:
     assert all(item["cpu_ms"] > 0 for item in found.values())
 
 
-def test_people_get_a_table(cases: Path) -> None:
-    """Somebody at a terminal reads what is covered and what is not."""
+def test_people_read_all_of_it_on_a_narrow_terminal(cases: Path) -> None:
+    """Somebody at a terminal reads what is covered and what is not; a cut word would tell nothing."""
     shown = _shown(cases)
 
-    assert all(word in shown for word in ("promises", "screen", "no cases", "1 of"))
+    assert all(
+        word in shown for word in ("promises\n", "screen\n", "no cases", "stops 1 of 2: payment 1 of 2")
+    )
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80  # rich writes for 80 where there is no terminal
 
 
 def test_cases_that_are_missing_or_broken_are_named(cases: Path) -> None:
