@@ -23,7 +23,7 @@ from engine.sse import SseReader
 from errors import EngineBusy, EngineDown, EngineError, EngineRefused
 
 CONNECT_S = 3.0
-# After words, what has come so much later is read at once: one piece costs a busy server as much as ten that come together.
+# After words of an answer, what has come so much later is read at once: one piece costs a busy server as much as ten that come together.
 GATHER_S = 0.05
 _OVERLOADED = 529
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT})
@@ -76,7 +76,7 @@ class Claude:
                         yield piece
                     if error is not None:
                         raise error
-                    if pieces and isinstance(pieces[-1], Text):
+                    if request.purpose == "answer" and pieces and isinstance(pieces[-1], Text):
                         await asyncio.sleep(GATHER_S)
         except anthropic.APIError as exc:
             raise _engine_error(exc, reply.request_id) from exc

@@ -7,6 +7,7 @@ tells everything that is wrong.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 ASKED = "asked"
 KEYS = ("title", "url", "language", "updated", ASKED)
@@ -82,3 +83,14 @@ def _wrong_values(values: Mapping[str, str], lines: Mapping[str, int]) -> Iterat
     for key, (shape, says) in _SHAPES.items():
         if (value := values.get(key)) and not shape.fullmatch(value):
             yield Flaw(lines[key], f'{key} "{value}" {says}')
+        elif value and key == "url" and not _is_address(value):
+            yield Flaw(
+                lines[key], f'{key} "{value}" is no address: what stands before the first / names no host'
+            )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False

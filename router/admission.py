@@ -14,7 +14,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 from errors import Overloaded
 
@@ -22,8 +23,11 @@ TURNS_AT_ONCE = 500
 """More turns than this are never under way, however calm the machine is."""
 AT_FIRST, AT_LEAST = 64, 16
 """Fewer than the least there never are: so many turns keep any machine busy."""
-AT_THE_DOOR = 8
-"""So many messages are stored at once. With 4 a flood's answers get fewer, with 16 its refusals slower (bench.load)."""
+AT_THE_DOOR, DOOR_S = 8, 0.25
+"""So many messages are stored at once, or further ones after so long: a database that is slow keeps nobody out.
+
+With 4 a flood's answers get fewer, with 16 its refusals slower (`python -m bench.load`).
+"""
 WAIT_S = 0.5
 QUEUE_AT_MOST, QUEUE_AT_LEAST = 64, 4
 LATE_S = 0.1
@@ -40,7 +44,7 @@ _COME_BACK_S = (2, 6)
 class Admission:
     """Places for turns: `limit` is how many there are now, `under_way` how many are taken.
 
-    `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, with the wait at the `door` before it;
+    `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, with the wait at the door before it;
     both smoothed.
 
     Args:
@@ -54,7 +58,7 @@ class Admission:
         self.under_way = 0
         self.late_s = 0.0
         self.stored_s = 0.0
-        self.door = asyncio.Semaphore(AT_THE_DOOR)
+        self._door = asyncio.Semaphore(AT_THE_DOOR)
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._queue = float(QUEUE_AT_MOST)
@@ -93,6 +97,25 @@ class Admission:
             self._queue = max(QUEUE_AT_LEAST, _QUEUE_CUT * self._queue)
             raise overloaded()
         self._queue = min(QUEUE_AT_MOST, self._queue + _QUEUE_GROWTH)
+
+    @asynccontextmanager
+    async def door(self) -> AsyncGenerator[None, None]:
+        """Where a message is stored whose turn has a place."""
+        await self._door.acquire()
+        is_shut = True
+
+        def open_for_the_next() -> None:
+            nonlocal is_shut
+            if is_shut:
+                is_shut = False
+                self._door.release()
+
+        at_the_latest = asyncio.get_running_loop().call_later(DOOR_S, open_for_the_next)
+        try:
+            yield
+        finally:
+            at_the_latest.cancel()
+            open_for_the_next()
 
     def enter_anyway(self) -> None:
         """Take a place for a turn that was accepted before, whether there is one or not; `leave` must follow."""

@@ -121,12 +121,20 @@ class _Found:
 
 
 async def attempt(
-    event_log: EventLog, desk: Desk, turn: TurnRef, owner: str, server_id: str, tell: Tell
+    event_log: EventLog,
+    desk: Desk,
+    turn: TurnRef,
+    owner: str,
+    server_id: str,
+    tell: Tell,
+    *,
+    taken_over: bool = False,
 ) -> None:
     """Bring the turn to its end; returns when that is on disk and the routing line is written.
 
     Args:
         tell: Hears the routing line too.
+        taken_over: It was another server's, or an earlier life's of this one, whether that has left a trace of it or not.
 
     Raises:
         Unavailable: The log cannot be read now; nothing was said.
@@ -144,7 +152,9 @@ async def attempt(
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(turn_log.run())
             with bound_contextvars(turn_id=turn.turn_id, conversation_id=turn.conversation_id):
-                await _answer(desk, turn, owner, found, told, server_id)
+                if taken_over or len(found.earlier) > 1:
+                    told.emit(TurnRecovered(server=server_id))
+                await _answer(desk, turn, owner, found, told)
                 await turn_log.flush()
             writer.cancel()
     finally:  # also when the server stops in this very moment
@@ -180,7 +190,7 @@ def _is_double(accepted: Recorded, before: Recorded) -> bool:
             return False
 
 
-async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _Told, server_id: str) -> None:
+async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _Told) -> None:
     """Answer, or say why not."""
     accepted = next((item for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
     customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
@@ -191,7 +201,6 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
         else detect_language(incoming.text, hint=found.state.language or incoming.locale)
     )
     if len(found.earlier) > 1:
-        told.emit(TurnRecovered(server=server_id))
         gives_up = sum(isinstance(item.event, TurnRecovered) for item in found.earlier) >= RECOVERIES_AT_MOST
         if told.text != "none" or gives_up:
             await _settle(desk, incoming, found.state, told)

@@ -149,7 +149,7 @@ class TurnRunner:
         """Store it and start its turn, which keeps the place that was taken for it."""
         is_started, began = False, time.monotonic()
         try:
-            async with self.admission.door:
+            async with self.admission.door():
                 accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
             is_started = accepted.is_new and self._spawn(accepted.turn, message.owner)
@@ -177,7 +177,7 @@ class TurnRunner:
         log.info("drain.ended", finished=turns - handed_over, handed_over=handed_over)
         return handed_over
 
-    def _spawn(self, turn: TurnRef, owner: str) -> bool:
+    def _spawn(self, turn: TurnRef, owner: str, *, taken_over: bool = False) -> bool:
         """Run it, and give its place back at its end; false when it is not to run here."""
         # Stopping: the lease runs out, and the next server takes it; or it runs here already.
         if self._group is None or turn.turn_id in self._running:
@@ -185,16 +185,26 @@ class TurnRunner:
         ended = asyncio.Event()
         self._running[turn.turn_id] = ended
         self._by_conversation[turn.conversation_id][turn.ordinal] = ended
-        self._own(self._group, self._supervised(turn, owner, ended), f"turn-{turn.turn_id}")
+        self._own(
+            self._group, self._supervised(turn, owner, ended, taken_over=taken_over), f"turn-{turn.turn_id}"
+        )
         return True
 
-    async def _supervised(self, turn: TurnRef, owner: str, ended: asyncio.Event) -> None:
+    async def _supervised(self, turn: TurnRef, owner: str, ended: asyncio.Event, *, taken_over: bool) -> None:
         """Bring the turn to its end. What cannot be ended here is left to its lease, and taken over later."""
         try:
             for wait_s in (*_AGAIN_S, None):
                 with contained("turn.interrupted", turn_id=turn.turn_id) as caught:
                     await self._wait_for_earlier(turn)
-                    await attempt(self._log, self._desk(), turn, owner, self._server_id, self._told)
+                    await attempt(
+                        self._log,
+                        self._desk(),
+                        turn,
+                        owner,
+                        self._server_id,
+                        self._told,
+                        taken_over=taken_over,
+                    )
                 if wait_s is None or caught.error is None or isinstance(caught.error, LeaseLost):
                     return
                 await asyncio.sleep(wait_s)
@@ -248,5 +258,5 @@ class TurnRunner:
             if turn.turn_id not in self._running and not self.is_draining:
                 log.warning("turn.recovered", turn_id=turn.turn_id)
                 self.admission.enter_anyway()
-                if not self._spawn(turn, owner):
+                if not self._spawn(turn, owner, taken_over=True):
                     self.admission.leave()

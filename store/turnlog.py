@@ -8,6 +8,7 @@ Life: one TurnLog per running turn, made by the runner; it ends with the turn.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -78,7 +79,8 @@ class TurnLog:
         self._changed = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
-        self._is_urgent = False
+        self._urgent = asyncio.Event()
+        self._is_flushing = False
 
     def emit(self, event: Event) -> None:
         """Append the event; it is on disk and shown a moment later, in order."""
@@ -95,12 +97,14 @@ class TurnLog:
             self._pending.append((self._epoch_s + time.monotonic(), event))
         if isinstance(event, _WAITS):
             return
-        self._is_urgent = self._is_urgent or not isinstance(event, TextDelta)
+        if not isinstance(event, TextDelta):
+            self._urgent.set()
         self._changed.set()
 
     async def flush(self) -> None:
         """Wait until everything emitted so far is on disk; `run` must be running."""
-        self._is_urgent = True
+        self._is_flushing = True
+        self._urgent.set()
         self._changed.set()
         await self._flushed.wait()
 
@@ -113,16 +117,20 @@ class TurnLog:
         last_write = 0.0
         while True:
             await self._changed.wait()
-            pause_s = last_write + PACE_S - time.monotonic()
-            if not self._is_urgent and pause_s > 0:
-                await asyncio.sleep(pause_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, last_write + PACE_S - time.monotonic())):
+                    await self._urgent.wait()
             self._changed.clear()
-            self._is_urgent = False
+            self._urgent.clear()
             if self._pending:
                 await self._write()
                 last_write = time.monotonic()
             if not self._pending:
                 self._flushed.set()
+                self._is_flushing = False
+            elif self._is_flushing:
+                self._urgent.set()
+                self._changed.set()
 
     async def _write(self) -> None:
         pending, self._pending = self._pending, []

@@ -59,12 +59,12 @@ async def test_the_first_words_come_at_once_and_further_ones_together(
     api: Simulation, claude: Claude
 ) -> None:
     """A server with much to do would handle each syllable of each answer by itself."""
-    api.pace(chunk_ms=1)
+    api.pace(chunk_ms=1, chunk_chars=4)
     api.brain = lambda _: Reply.of(30 * "Hail is covered. ")
     words = [piece.text for piece in await heard(claude, REQUEST) if isinstance(piece, Text)]
 
     assert "".join(words) == 30 * "Hail is covered. "
-    assert len(words[0]) < len("".join(words)) / 4
+    assert len(words[0]) < len("".join(words)) / 4  # of 130 pieces
     assert len(words) < len("".join(words)) / 20
 
 

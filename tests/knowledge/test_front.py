@@ -51,3 +51,13 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         (6, 'language "English" is not a code such as en or es'),
         (4, 'url "ftp://x" must begin with https:// and hold no blanks'),
     ]
+
+
+def test_an_address_without_a_host_is_told() -> None:
+    """The desk would not start, or not take up any article, because of one bracket."""
+    text = "---\ntitle: x\nurl: https://[help.example/x\nlanguage: en\n---\n"
+    flaws = [(flaw.line, flaw.says) for flaw in read_front(text).flaws]
+
+    assert flaws == [
+        (3, 'url "https://[help.example/x" is no address: what stands before the first / names no host')
+    ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import chain, repeat
 
 import pytest
@@ -11,6 +11,8 @@ from errors import Overloaded
 from router.admission import (
     AT_FIRST,
     AT_LEAST,
+    AT_THE_DOOR,
+    DOOR_S,
     LATE_S,
     QUEUE_AT_LEAST,
     QUEUE_AT_MOST,
@@ -261,3 +263,64 @@ async def test_accepted_turns_find_a_place_whatever_the_limit_says() -> None:
     admission.leave()
     with pytest.raises(Overloaded):
         await admission.enter()
+
+
+async def test_a_few_are_at_the_door_and_the_others_follow_one_by_one() -> None:
+    """Fifty messages at once would keep the loop busy for a second, and everybody else would wait for it."""
+    admission = Admission()
+    inside: list[int] = [0]
+    go_on = asyncio.Event()
+
+    async def come() -> None:
+        async with admission.door():
+            inside.append(inside[-1] + 1)
+            await go_on.wait()
+            inside.append(inside[-1] - 1)
+
+    coming = [asyncio.ensure_future(come()) for _ in range(50)]
+    await asyncio.sleep(DOOR_S / 2)
+    assert inside[-1] == AT_THE_DOOR
+    go_on.set()
+    await asyncio.gather(*coming)
+
+    assert (max(inside), inside[-1]) == (AT_THE_DOOR, 0)
+
+
+async def test_a_database_that_does_not_answer_keeps_nobody_out() -> None:
+    """The others would wait for those at the door, and those for a database that may never answer."""
+    admission = Admission()
+    inside: list[int] = []
+
+    async def come(number: int) -> None:
+        async with admission.door():
+            inside.append(number)
+            await asyncio.Event().wait()
+
+    coming = [asyncio.ensure_future(come(number)) for number in range(3 * AT_THE_DOOR)]
+    await asyncio.sleep(2.5 * DOOR_S)
+    assert inside == list(range(3 * AT_THE_DOOR))
+    for task in coming:
+        task.cancel()
+    await asyncio.gather(*coming, return_exceptions=True)
+
+    async with asyncio.timeout(DOOR_S), admission.door():
+        pass
+
+
+async def test_who_leaves_at_the_door_leaves_no_gap() -> None:
+    """Each client that gives up would make the door narrower for ever."""
+    admission = Admission()
+
+    async def come() -> None:
+        async with admission.door():
+            await asyncio.Event().wait()
+
+    coming = [asyncio.ensure_future(come()) for _ in range(2 * AT_THE_DOOR)]
+    await asyncio.sleep(DOOR_S / 2)
+    for task in coming:
+        task.cancel()
+    await asyncio.gather(*coming, return_exceptions=True)
+    async with AsyncExitStack() as held:
+        async with asyncio.timeout(DOOR_S / 2):
+            for _ in range(AT_THE_DOOR):
+                await held.enter_async_context(admission.door())

@@ -30,9 +30,10 @@ from events import (
 from readers.reply import fold_reply, fold_text
 from router import attempt as attempt_module
 from server import House
-from store.log import NewMessage
+from store.log import EventLog, NewMessage
 from store.rows import recorded_in
 from store.schema import events, tickets, turns
+from store.wake import Wake
 from tests.engines import Scripted, Swap
 from tests.router.running import (
     ASKED_FOR_PERSON,
@@ -230,6 +231,18 @@ async def test_a_turn_cut_short_is_finished_by_the_next_server_on_its_old_route(
     assert [item.seq for item in told] == list(range(1, len(told) + 1))
     [line] = routed(lines, turn)
     assert line["faults"] == ["turn_recovered"]
+
+
+async def test_a_turn_whose_server_died_without_a_trace_tells_that_it_was_taken_over(tmp_path: Path) -> None:
+    """A message that kills each server while it is labelled would go round for ever; so attempts are counted."""
+    async with house_of(tmp_path, Scripted(["Hello."])) as house:
+        gone = EventLog(house.database, Wake(), "gone")
+        turn = (await gone.accept(HELLO)).turn
+        await gone.release_leases()
+        told = await whole(house, turn)
+
+    assert kinds(told)[:2] == ["turn.accepted", "turn.recovered"]
+    assert kinds(told)[-1] == "turn.finished"
 
 
 async def test_words_that_were_shown_before_a_restart_are_never_taken_back(

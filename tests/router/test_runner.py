@@ -16,12 +16,11 @@ from errors import Busy, Unavailable
 from events import TurnAccepted, TurnFinished, is_end
 from readers.reply import fold_text
 from router import runner as runner_module
-from router.admission import AT_THE_DOOR
 from router.desk import Desk
 from router.runner import TurnRunner
 from server import House
 from store.database import READERS
-from store.log import LEASE_S, Accepted, EventLog, NewMessage
+from store.log import LEASE_S, EventLog, NewMessage
 from store.schema import turns
 from store.wake import Wake
 from tests.engines import Scripted, Swap, echo
@@ -204,28 +203,6 @@ async def test_a_full_desk_refuses_before_acceptance(tmp_path: Path) -> None:
 
     assert len(taken) == 3
     assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 5
-
-
-async def test_a_crowd_is_stored_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fifty messages at once would keep the loop busy for a second, and everybody else would wait for it."""
-    storing: list[int] = [0]
-    accept = EventLog.accept
-
-    async def counted(self: EventLog, message: NewMessage) -> Accepted:
-        storing.append(storing[-1] + 1)
-        try:
-            return await accept(self, message)
-        finally:
-            storing.append(storing[-1] - 1)
-
-    monkeypatch.setattr(EventLog, "accept", counted)
-    crowd = [replace(HELLO, owner=f"visitor:{number}") for number in range(50)]
-    async with house_of(tmp_path, Scripted(echo)) as house:
-        accepted = await asyncio.gather(*(house.runner.start(message) for message in crowd))
-        told = [await whole(house, each.turn) for each in accepted]
-
-    assert max(storing) == AT_THE_DOOR
-    assert all(isinstance(recorded[-1].event, TurnFinished) for recorded in told)
 
 
 async def test_a_desk_that_stops_takes_nothing_new_and_finishes_what_it_has(

@@ -76,6 +76,25 @@ async def test_what_no_customer_waits_for_goes_to_disk_with_what_follows(event_l
     assert told(await event_log.read_turn(turn, 1)) == [(2, label), (3, words), (4, END)]
 
 
+async def test_a_flush_takes_along_what_is_said_while_it_is_under_way(
+    event_log: EventLog, database: Database
+) -> None:
+    """A turn would wait for ever for a label that came while its last words were being written."""
+    turn = await begin(event_log)
+    label = LabelGiven(source="local", label=Label(intent="quote", confidence=0.9), took_ms=1)
+    async with writing(event_log, turn) as turn_log:
+        with locked(database, "events"):
+            turn_log.emit(TextDelta(message_id="a", text="x"))
+            flushing = asyncio.ensure_future(turn_log.flush())
+            await until(lambda: database.writer.fault == "db_busy")
+            turn_log.emit(label)
+        await soon(flushing)
+        stored = told(await event_log.read_turn(turn, 2))
+        turn_log.emit(END)
+
+    assert stored == [(3, label)]
+
+
 async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, database: Database) -> None:
     """What a customer has read is still there after the process was killed."""
     turn = await begin(event_log)

@@ -1,14 +1,18 @@
 """`frontdesk guards` shows figures of this moment, in the same process as the test."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import app
 from errors import ConfigError
+from settings import Settings
+from terminal.guards import show_guards
 from tests.agents.folders import parts
 
 
@@ -64,13 +68,15 @@ def test_each_guard_and_the_screen_are_measured(cases: Path) -> None:
 
 def test_people_read_all_of_it_on_a_narrow_terminal(cases: Path) -> None:
     """Somebody at a terminal reads what is covered and what is not; a cut word would tell nothing."""
-    shown = _shown(cases)
+    terminal = Console(width=60, file=StringIO())
+    show_guards(Settings.read(FRONTDESK_ENGINE="local"), cases, terminal, as_json=False)
+    shown = terminal.file.getvalue()  # type: ignore[attr-defined]
 
     assert all(
         word in shown for word in ("promises\n", "screen\n", "no cases", "stops 1 of 2: payment 1 of 2")
     )
     assert "…" not in shown
-    assert max(map(len, shown.splitlines())) <= 80  # rich writes for 80 where there is no terminal
+    assert max(map(len, shown.splitlines())) <= 60
 
 
 def test_cases_that_are_missing_or_broken_are_named(cases: Path) -> None:
