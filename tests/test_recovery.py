@@ -155,7 +155,8 @@ async def _check(process: ServerProcess, folder: Path, readers: list[Reader]) ->
     assert "may be incomplete" in text_of(stream.got)
     tickets = [ticket for (ticket,) in _rows(folder, "SELECT ticket_id FROM tickets")]
     assert len(tickets) == 1
-    assert effect.got[-1].event["result"]["handoff"]["ticket_id"] == tickets[0]
+    told = [f.event["value"]["ticket_id"] for f in effect.got if f.event.get("name") == "frontdesk.handoff"]
+    assert told == tickets
     lines = Counter(line["turn_id"] for line in await process.routed(len(readers)))
     assert set(lines.values()) == {1}
     assert len(lines) == len(readers)

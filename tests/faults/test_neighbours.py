@@ -120,7 +120,8 @@ async def test_busy_readers_refuse_in_time_and_come_back(tmp_path: Path, figure:
         holding.release()
         let_go.wait(PATIENCE_S)
 
-    async with running(local_settings(tmp_path)) as server:
+    settings = local_settings(tmp_path, FRONTDESK_DATABASE_WAIT_S=READER_WAIT_S)
+    async with running(settings) as server:
         reply = (await server.client.post("/chat", json={"message": "hello"})).json()
         path, headers = f"/chat/{reply['conversation_id']}", {"X-Visitor-Token": reply["visitor_token"]}
         read = server.house.database.read
