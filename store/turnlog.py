@@ -30,9 +30,8 @@ _OURS = and_(
     turns.c.lease_owner == bindparam("server"),
     turns.c.is_open == 1,
 )
-_HOLD = (
-    select(turns.c.ordinal).where(_OURS).with_for_update()
-)  # nobody takes it over before this is committed
+# With it nobody takes the turn over before this is committed.
+_HOLD = select(turns.c.ordinal).where(_OURS).with_for_update()
 _END = update(turns).where(_OURS).values(is_open=0)
 _ADD = insert(events)
 # Steps on the way that no customer waits for; they go to disk with what follows.
