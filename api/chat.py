@@ -99,7 +99,7 @@ async def _whole_reply(house: House, accepted: Accepted, caller: Caller) -> Resp
         Unavailable: The server stops before that; the turn goes on elsewhere.
     """
     async with aclosing(house.event_log.follow_turn(accepted.turn, first=accepted.first)) as follower:
-        events = [item.event async for item in follower if item is not None]
+        events = [item.event async for news in follower for item in news]
     if not (events and is_end(events[-1])):
         raise Unavailable(
             code="resume",

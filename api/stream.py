@@ -5,7 +5,7 @@ RUN_FINISHED or RUN_ERROR; something is sent at least every 15 seconds.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import structlog
@@ -88,13 +88,13 @@ async def turn_frames(
     quiet = _Quiet()
     with contained("stream.failed", turn_id=turn.turn_id) as caught:
         async with aclosing(event_log.follow_turn(turn, first=first)) as follower:
-            async for recorded in follower:
-                sent = None
-                if recorded is not None:
+            async for news in follower:
+                sent = []
+                for recorded in news:
                     so_far.append(recorded.event)
-                    is_news = recorded.seq > after_seq
-                    sent = frame(turn, recorded, so_far, visitor_token) if is_news else None
-                if (shown := quiet.fill(sent, is_idle=recorded is None)) is not None:
+                    if recorded.seq > after_seq:
+                        sent.append(frame(turn, recorded, so_far, visitor_token))
+                if (shown := quiet.fill(sent, is_idle=not news)) is not None:
                     yield shown
     if caught.error is not None:
         yield error_frame(caught.code, caught.customer_text)
@@ -114,17 +114,16 @@ async def conversation_frames(
             turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
             so_far = [item.event for item in await event_log.read_turn(turn) if item.seq <= after_seq]
         async with aclosing(event_log.follow_conversation(conversation_id, ordinal, after_seq)) as follower:
-            async for item in follower:
-                sent = None
-                if item is not None:
-                    turn, recorded = item
+            async for turn, news in follower:
+                sent = []
+                for recorded in news:
                     if recorded.seq == 1:
                         so_far = []
                     so_far.append(recorded.event)
-                    sent = frame(turn, recorded, so_far)
+                    sent.append(frame(turn, recorded, so_far))
                     if is_end(recorded.event):
                         so_far = []
-                if (shown := quiet.fill(sent, is_idle=item is None)) is not None:
+                if (shown := quiet.fill(sent, is_idle=not news)) is not None:
                     yield shown
     if caught.error is not None:
         yield error_frame(caught.code, caught.customer_text)
@@ -137,13 +136,14 @@ class _Quiet:
         self._clock = asyncio.get_running_loop().time
         self._sent_s = self._clock()
 
-    def fill(self, sent: bytes | None, *, is_idle: bool) -> bytes | None:
-        """The frame to send, or a sign of life if it is time for one, or nothing."""
+    def fill(self, sent: Sequence[bytes | None], *, is_idle: bool) -> bytes | None:
+        """The frames to send, in one piece, or a sign of life if it is time for one, or nothing."""
         now = self._clock()
-        if sent is None and not is_idle and now - self._sent_s < _QUIET_S:
+        shown = b"".join(filter(None, sent))
+        if not shown and not is_idle and now - self._sent_s < _QUIET_S:
             return None
         self._sent_s = now
-        return sent or KEEP_ALIVE
+        return shown or KEEP_ALIVE
 
 
 async def place_of(event_log: EventLog, conversation_id: str, event_id: str | None) -> tuple[int, int]:

@@ -106,11 +106,10 @@ async def _turn(house: House, text: str, number: int) -> Turn:
     first_ms = 0.0
     recorded: list[Recorded] = []
     accepted = await house.runner.start(NewMessage(f"visitor:{number}", text, f"m{number}"))
-    async for item in house.event_log.follow_turn(accepted.turn):
-        if item is not None:
-            recorded.append(item)
-            if isinstance(item.event, TextDelta) and not first_ms:
-                first_ms = (time.perf_counter() - started) * 1000
+    async for news in house.event_log.follow_turn(accepted.turn):
+        recorded.extend(news)
+        if not first_ms and any(isinstance(item.event, TextDelta) for item in news):
+            first_ms = (time.perf_counter() - started) * 1000
     return Turn(first_ms, recorded, fold_routing_line(accepted.turn, recorded).speculated)
 
 

@@ -32,7 +32,7 @@ async def _one(house: House, number: int) -> tuple[int, int]:
     """(first text, total) in milliseconds, as the routing line says."""
     text = MESSAGES[number % len(MESSAGES)]
     accepted = await house.runner.start(NewMessage(f"visitor:bench{number}", text, f"m{number}"))
-    recorded = [item async for item in house.event_log.follow_turn(accepted.turn) if item is not None]
+    recorded = [item async for news in house.event_log.follow_turn(accepted.turn) for item in news]
     line = fold_routing_line(accepted.turn, recorded)
     return line.first_text_ms or 0, line.total_ms or 0
 

@@ -5,7 +5,7 @@ reads: after a gap, or when it was too slow, it reads the log again.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -45,48 +45,45 @@ class _Log(Protocol):
 
 async def follow_turn(
     log: _Log, wake: Wake, turn: TurnRef, after_seq: int, first: Recorded | None = None
-) -> AsyncGenerator[Recorded | None, None]:
+) -> AsyncGenerator[Sequence[Recorded], None]:
     """The turn's events after this number as they are committed, until the turn ends or the server stops.
 
+    What is there at the same moment comes together, so that it can be sent together.
     Who has just had the turn accepted here brings its `first` event, and nothing has to be read.
 
-    A turn that does not exist yet is waited for. None comes whenever nothing came for IDLE_S seconds. Whoever is
-    sent away by the stop gets what is in the log by then: the end that it waited for may be there.
+    A turn that does not exist yet is waited for. Nothing, `()`, comes whenever nothing came for IDLE_S seconds. Whoever
+    is sent away by the stop gets what is in the log by then: the end that it waited for may be there.
     """
     seq = after_seq
     with wake.subscribe(turn.conversation_id, waits_for_end=True) as subscription:
         async with aclosing(_follow(log, wake, subscription, turn, after_seq, first)) as follower:
-            async for recorded in follower:
-                yield recorded
-                seq = seq if recorded is None else recorded.seq
-        if subscription.left:
-            for recorded in (await log.read_tail(turn, seq)).events:
-                yield recorded
+            async for news in follower:
+                yield news
+                seq = news[-1].seq if news else seq
+        if subscription.left and (rest := (await log.read_tail(turn, seq)).events):
+            yield rest
 
 
 async def follow_conversation(
     log: _Log, wake: Wake, conversation_id: str, ordinal: int, after_seq: int
-) -> AsyncGenerator[tuple[TurnRef, Recorded] | None, None]:
+) -> AsyncGenerator[tuple[TurnRef, Sequence[Recorded]], None]:
     """Every event of the conversation from this place on, turn by turn in order, until the server stops.
 
-    None comes whenever nothing came for IDLE_S seconds.
+    They come together as above; whenever nothing came for IDLE_S seconds, there are none.
     """
     with wake.subscribe(conversation_id) as subscription:
         while not subscription.left:
             turn = TurnRef(conversation_id=conversation_id, turn_id="", ordinal=ordinal, message_id="")
             async with aclosing(_follow(log, wake, subscription, turn, after_seq)) as follower:
-                async for recorded in follower:
-                    if recorded is None:
-                        yield None
-                        continue
-                    if not turn.turn_id:
+                async for news in follower:
+                    if news and not turn.turn_id:
                         turn = await log.turn_at(conversation_id, ordinal)
-                    yield turn, recorded
+                    yield turn, news
             ordinal, after_seq = ordinal + 1, 0
 
 
 async def follow_ends(log: _Log, wake: Wake) -> AsyncGenerator[TurnRef | None, None]:
-    """Turns of all conversations as they end, from now on, until the server stops; None as above."""
+    """Turns of all conversations as they end, from now on, until the server stops; None as a sign of life."""
     clock = asyncio.get_running_loop().time
     with wake.subscribe("") as subscription:
         while not subscription.left:
@@ -108,7 +105,7 @@ async def _follow(
     turn: TurnRef,
     after_seq: int,
     first: Recorded | None = None,
-) -> AsyncGenerator[Recorded | None, None]:
+) -> AsyncGenerator[Sequence[Recorded], None]:
     clock = asyncio.get_running_loop().time
     seq, spoke_s = after_seq, clock()
     while not subscription.left:
@@ -119,15 +116,15 @@ async def _follow(
         read_again_s = clock() + (poll_s if tail.is_elsewhere else IDLE_S)
         news: list[Recorded] | None = tail.events
         while news is not None:
-            for recorded in news:
-                yield recorded
-                seq, spoke_s = recorded.seq, clock()
-                if is_end(recorded.event):
+            if news:
+                yield news
+                seq, spoke_s = news[-1].seq, clock()
+                if is_end(news[-1].event):
                     return
             if tail.is_over:
                 return
             if clock() >= spoke_s + IDLE_S:
-                yield None
+                yield ()
                 spoke_s = clock()
             news = await _hear(subscription, turn, seq, min(read_again_s, spoke_s + IDLE_S))
             if not news and clock() >= read_again_s:

@@ -7,7 +7,7 @@ server that holds the turn's lease appends to it.
 
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,13 +164,13 @@ class EventLog:
 
     def follow_turn(
         self, turn: TurnRef, after_seq: int = 0, first: Recorded | None = None
-    ) -> AsyncGenerator[Recorded | None, None]:
+    ) -> AsyncGenerator[Sequence[Recorded], None]:
         """The turn's events after this number, as they are committed; see follow.follow_turn."""
         return follow.follow_turn(self, self._wake, turn, after_seq, first)
 
     def follow_conversation(
         self, conversation_id: str, ordinal: int, after_seq: int
-    ) -> AsyncGenerator[tuple[TurnRef, Recorded] | None, None]:
+    ) -> AsyncGenerator[tuple[TurnRef, Sequence[Recorded]], None]:
         """Every event of the conversation from this place on, without end; see follow.follow_conversation."""
         return follow.follow_conversation(self, self._wake, conversation_id, ordinal, after_seq)
 

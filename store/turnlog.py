@@ -30,10 +30,24 @@ _OURS = and_(
     turns.c.lease_owner == bindparam("server"),
     turns.c.is_open == 1,
 )
-# With it nobody takes the turn over before this is committed.
-_HOLD = select(turns.c.ordinal).where(_OURS).with_for_update()
+_ROW = ("conversation_id", "ordinal", "first_seq", "last_seq", "payload")
+_PLACE, _SAID = _ROW[:2], _ROW[2:]
+# A row if the turn is ours, and none if not; with the lock nobody takes it over before this is committed.
+_ADD = (
+    insert(events)
+    .from_select(
+        _ROW,
+        select(
+            *(turns.c[name] for name in _PLACE),
+            *(bindparam(name, type_=events.c[name].type) for name in _SAID),
+        )
+        .where(_OURS)
+        .with_for_update(),
+    )
+    .execution_options(preserve_rowcount=True)
+)
 _END = update(turns).where(_OURS).values(is_open=0)
-_ADD = insert(events)
+_ADD_LAST = insert(events)
 # Steps on the way that no customer waits for; they go to disk with what follows.
 _WAITS = (LabelGiven, EngineCalled)
 _FIRST_RETRY_S = 0.05
@@ -156,11 +170,13 @@ class TurnLog:
         batch.was_tried = True
         if batch.has_ended:
             is_held = connection.execute(_END, self._held).rowcount == 1
+            if is_held:
+                connection.execute(_ADD_LAST, batch.row)
         else:
-            is_held = connection.execute(_HOLD, self._held).first() is not None
+            said = {name: batch.row[name] for name in _SAID}
+            is_held = connection.execute(_ADD, {**self._held, **said}).rowcount == 1
         if not is_held:
             raise LeaseLost(f"turn {self.turn.turn_id}")
-        connection.execute(_ADD, batch.row)
         self._bell.ring(connection, self.turn, has_ended=batch.has_ended)
 
 

@@ -54,7 +54,7 @@ async def run_trial(
                 accepted = await house.runner.start(message)
                 conversation_id = accepted.turn.conversation_id
                 recorded = [
-                    item async for item in house.event_log.follow_turn(accepted.turn) if item is not None
+                    item async for news in house.event_log.follow_turn(accepted.turn) for item in news
                 ]
                 _print_turn(text, recorded, out)
                 _print_screened(house.keeper.current().screen.judge(text), out)

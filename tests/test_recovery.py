@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.base import ToolUse
-from events import TurnAccepted, is_end
+from events import Recorded, TurnAccepted, is_end
 from readers.reply import fold_text
 from server import open_house
 from store.log import NewMessage
@@ -214,10 +214,9 @@ def test_stopped_after_any_event_a_turn_still_ends_once(script: list[Step], stop
                     asyncio.timeout(PATIENCE_S),
                     aclosing(house.event_log.follow_turn(turn)) as follower,
                 ):
-                    told = []
-                    async for item in follower:
-                        if item is not None:
-                            told.append(item)
+                    told: list[Recorded] = []
+                    async for news in follower:
+                        told += news
                         if stop is not None and len(told) >= stop:
                             break
                 text = fold_text(item.event for item in told)

@@ -43,7 +43,8 @@ async def test_while_the_database_is_away_articles_are_found_in_memory(
     postgres: Postgres, postgres_url: str, tmp_path: Path
 ) -> None:
     """A restart of the database is no reason to say that nothing was found."""
-    async with kept_desk(_settings(tmp_path, postgres_url)) as keeper:
+    settings = _settings(tmp_path, postgres_url, FRONTDESK_DATABASE_WAIT_S=1)
+    async with kept_desk(settings) as keeper:
         knowledge = keeper.parts.knowledge
         await until(lambda: knowledge.searched_in == "database")
         before = await knowledge.search("what does collision cover", "en", 6)

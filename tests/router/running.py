@@ -1,7 +1,7 @@
 """A desk in a folder with an engine of the test's choice, and what its turns left in the log."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -38,18 +38,18 @@ async def house_of(folder: Path, engine: Engine, **changes: object) -> AsyncIter
 async def whole(house: House, turn: TurnRef) -> list[Recorded]:
     """All events of the turn, once it has ended."""
     async with asyncio.timeout(PATIENCE_S), aclosing(house.event_log.follow_turn(turn)) as follower:
-        return [item async for item in follower if item is not None]
+        return [item async for news in follower for item in news]
 
 
 async def until(house: House, turn: TurnRef, kind: str) -> None:
     """Return as soon as an event of this type is on disk."""
     async with asyncio.timeout(PATIENCE_S), aclosing(house.event_log.follow_turn(turn)) as follower:
-        async for item in follower:
-            if item is not None and item.event.type == kind:
+        async for news in follower:
+            if kind in kinds(news):
                 return
 
 
-def kinds(recorded: list[Recorded]) -> list[str]:
+def kinds(recorded: Sequence[Recorded]) -> list[str]:
     """The types of the events."""
     return [item.event.type for item in recorded]
 

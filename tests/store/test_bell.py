@@ -73,12 +73,12 @@ async def _listening(event_log: EventLog) -> AsyncIterator[None]:
 
 async def _all(event_log: EventLog, turn: TurnRef) -> list[Recorded]:
     async with aclosing(event_log.follow_turn(turn)) as follower:
-        return [recorded async for recorded in follower if recorded is not None]
+        return [recorded async for news in follower for recorded in news]
 
 
 async def _first(event_log: EventLog, turn: TurnRef) -> TurnRef:
     """The next turn of the conversation, as soon as there is something of it."""
     async with aclosing(event_log.follow_conversation(turn.conversation_id, turn.ordinal + 1, 0)) as follower:
-        item = await anext(follower)
-    assert item is not None
-    return item[0]
+        turn, news = await anext(follower)
+    assert news
+    return turn

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S, soon, until
 
 async def _all(event_log: EventLog, turn: TurnRef, after: int = 0) -> list[Recorded]:
     async with aclosing(event_log.follow_turn(turn, after)) as follower:
-        return [recorded async for recorded in follower if recorded is not None]
+        return [recorded async for news in follower for recorded in news]
 
 
 async def test_who_has_just_written_hears_the_answer_without_asking_the_database(
@@ -29,16 +29,16 @@ async def test_who_has_just_written_hears_the_answer_without_asking_the_database
     accepted = await event_log.accept(message())
     deaf = EventLog(Database("sqlite:///never-opened.db"), wake, "here")
     async with aclosing(deaf.follow_turn(accepted.turn, first=accepted.first)) as follower:
-        got = [await anext(follower)]
+        got = [*await anext(follower)]
         hearing = asyncio.ensure_future(anext(follower))
         await until(lambda: is_waiting(wake))
         await write(event_log, accepted.turn, [[TextDelta(message_id="a", text="x")]])
-        got.append(await hearing)
+        got += await hearing
     late = event_log.follow_turn(accepted.turn, first=accepted.first)
     async with aclosing(late) as follower, writing(event_log, accepted.turn, 2) as turn_log:
-        again = [await anext(follower)]
+        again = [*await anext(follower)]
         turn_log.emit(END)
-        again += [item async for item in follower]
+        again += [item async for news in follower for item in news]
 
     whole = await event_log.read_turn(accepted.turn)
     assert got == whole[:2]
@@ -106,7 +106,7 @@ async def test_a_slow_follower_reads_again_what_it_missed(
     """Somebody on a bad line gets every event once, although the server did not keep them all in memory."""
     turn = await begin(event_log)
     async with aclosing(event_log.follow_turn(turn)) as follower:
-        got = [await anext(follower)]
+        got = [*await anext(follower)]
         async with writing(event_log, turn) as turn_log:
             for number in range(40):
                 turn_log.emit(TextDelta(message_id="a", text=f"{number} "))
@@ -117,16 +117,16 @@ async def test_a_slow_follower_reads_again_what_it_missed(
                 wake.publish(Committed(turn, tuple(recorded[:1]), has_ended=False))
             turn_log.emit(END)
         async with asyncio.timeout(PATIENCE_S):
-            got += [item async for item in follower]
+            got += [item async for news in follower for item in news]
 
-    assert [item.seq for item in got if item is not None] == list(range(1, 83))
+    assert [item.seq for item in got] == list(range(1, 83))
 
 
 async def test_a_wake_up_that_was_lost_is_noticed(event_log: EventLog, wake: Wake) -> None:
     """Events are never skipped because a process was busy at the wrong moment."""
     turn = await begin(event_log)
     async with aclosing(event_log.follow_turn(turn)) as follower:
-        assert await anext(follower) is not None
+        assert await anext(follower)
         waiting = asyncio.ensure_future(anext(follower))
         await until(lambda: is_waiting(wake))
         deaf = EventLog(event_log._database, Wake(), "here")  # commits without telling this follower
@@ -134,10 +134,9 @@ async def test_a_wake_up_that_was_lost_is_noticed(event_log: EventLog, wake: Wak
         last = (await event_log.read_turn(turn))[-1]
         wake.publish(Committed(turn, (last,), has_ended=False))
 
-        first = await soon(waiting)
-        second = await anext(follower)
+        missed = await soon(waiting)
 
-    assert [item.seq for item in (first, second) if item is not None] == [2, 3]
+    assert [item.seq for item in missed] == [2, 3]
 
 
 async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog, wake: Wake) -> None:
@@ -148,11 +147,9 @@ async def test_a_conversation_is_followed_turn_by_turn(event_log: EventLog, wake
 
     async def read() -> None:
         async with aclosing(event_log.follow_conversation(first.conversation_id, 1, 0)) as follower:
-            async for item in follower:
-                assert item is not None
-                turn, recorded = item
-                seen.append((turn.ordinal, recorded.seq))
-                if turn.ordinal == 3 and is_end(recorded.event):
+            async for turn, news in follower:
+                seen.extend((turn.ordinal, recorded.seq) for recorded in news)
+                if turn.ordinal == 3 and is_end(news[-1].event):
                     return
 
     reading = asyncio.ensure_future(read())
@@ -177,10 +174,9 @@ async def test_coming_back_with_the_end_of_a_turn_goes_on_with_the_next(
         waiting = asyncio.ensure_future(anext(follower))
         await until(lambda: is_waiting(wake))
         second = await begin(event_log, 2, first.conversation_id)
-        item = await soon(waiting)
+        turn, news = await soon(waiting)
 
-    assert item is not None
-    assert (item[0], item[1].seq) == (second, 1)
+    assert (turn, [item.seq for item in news]) == (second, [1])
 
 
 async def test_a_turn_on_another_server_is_followed_too(
@@ -205,14 +201,14 @@ async def test_a_waiting_follower_gives_a_sign_of_life_while_others_are_served(
     second = await begin(event_log, 2, first.conversation_id)
     signs = 0
     async with aclosing(event_log.follow_turn(second)) as follower, writing(event_log, first) as turn_log:
-        assert (await anext(follower)) is not None
+        assert await anext(follower)
         async with asyncio.timeout(PATIENCE_S):
             while signs < 3:
                 waiting = asyncio.ensure_future(anext(follower))
                 while not waiting.done():
                     turn_log.emit(TextDelta(message_id="a", text="still talking "))
                     await asyncio.sleep(0.02)
-                assert waiting.result() is None
+                assert waiting.result() == ()
                 signs += 1
 
 
@@ -256,7 +252,7 @@ async def test_a_quiet_conversation_gives_signs_of_life(
     turn = await begin(event_log)
     await write(event_log, turn, [[END]])
     async with aclosing(event_log.follow_conversation(turn.conversation_id, 1, 2)) as follower:
-        assert [await anext(follower) for _ in range(3)] == [None] * 3
+        assert [(await anext(follower))[1] for _ in range(3)] == [()] * 3
 
 
 async def test_followers_leave_when_the_server_stops(event_log: EventLog, wake: Wake) -> None:
@@ -281,12 +277,12 @@ async def test_whoever_is_sent_away_has_first_got_the_end_that_is_there(
     """A slow line, or a request that came late, must not be told to come back for an answer that is complete."""
     turn = await begin(event_log)
     async with aclosing(event_log.follow_turn(turn)) as slow:
-        got = [await anext(slow)]
+        got = [*await anext(slow)]
         await write(event_log, turn, [[TextDelta(message_id="a", text="x")], [END]])
         wake.send_away(waiting_for_end=True)
-        got += [item async for item in slow]
+        got += [item async for news in slow for item in news]
 
-    assert [item.seq for item in got if item is not None] == [1, 2, 3]
+    assert [item.seq for item in got] == [1, 2, 3]
     assert [item.seq for item in await soon(_all(event_log, turn))] == [1, 2, 3]
     assert [item.seq for item in await soon(_all(event_log, turn, 2))] == [3]
 

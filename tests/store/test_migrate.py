@@ -8,6 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, insert, text
 from sqlalchemy import table as sql_table
 
@@ -16,6 +17,7 @@ from settings import ROOT
 from store.address import backend_at
 from store.database import Database
 from store.log import EventLog
+from store.migrate import revisions
 from store.schema import metadata
 from store.wake import Wake
 from tests.store.filling import begin
@@ -28,6 +30,15 @@ async def test_the_migrations_lead_to_the_schema_of_the_program(database: Databa
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     assert await database.read(differences) == []
+
+
+def test_the_files_are_named_by_their_revisions() -> None:
+    """What a database needs is decided by the names: a file with another one would be forgotten, or run for ever."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "store" / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+
+    assert [script.revision for script in scripts.walk_revisions()] == revisions()[::-1]
 
 
 @pytest.mark.fault("D6")

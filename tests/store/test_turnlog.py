@@ -103,12 +103,11 @@ async def test_nothing_is_shown_before_it_is_on_disk(event_log: EventLog, databa
 
     async def watch() -> None:
         async with aclosing(event_log.follow_turn(turn)) as follower:
-            async for recorded in follower:
-                assert recorded is not None
+            async for news in follower:
                 with raw.connect() as connection:
                     last = connection.execute(text("SELECT max(last_seq) FROM events")).scalar_one()
-                assert recorded.seq <= last
-                seen.append(recorded.seq)
+                assert news[-1].seq <= last
+                seen.extend(recorded.seq for recorded in news)
 
     watching = asyncio.ensure_future(watch())
     async with writing(event_log, turn) as turn_log:
