@@ -29,6 +29,8 @@ from store.log import LEASE_S, Accepted, EventLog, NewMessage
 log = structlog.get_logger()
 RENEW_S = LEASE_S / 3
 _PASSES_AFTER_OUTAGE = 3
+# A pass comes at most RENEW_S after the outage began, and others renewed at most RENEW_S before: so leases may have run out.
+_OUTAGE_S = LEASE_S - 2 * RENEW_S
 _LOOK_AGAIN_S = 0.1
 _AGAIN_S = (0.1, 0.5, 2.0)
 
@@ -239,12 +241,16 @@ class TurnRunner:
     async def _keep_leases(self) -> None:
         """Renew the leases of the turns that run here, and take over turns whose server is gone.
 
-        When the database was away, leases may have run out that nobody could renew: their servers come first.
+        When the database was away, leases may have run out that nobody could renew: their servers come first. That is
+        so whether a pass failed then or waited until it was back.
         """
         to_wait = _PASSES_AFTER_OUTAGE if self._was_cut_off else 0
         while True:
             self._was_cut_off = True  # unless this pass goes through
+            began = time.monotonic()
             await self._log.renew_leases(self._running)
+            if time.monotonic() - began > _OUTAGE_S:
+                to_wait = _PASSES_AFTER_OUTAGE
             if to_wait == 0:
                 await self._take_over()
             to_wait = max(0, to_wait - 1)

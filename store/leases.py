@@ -21,20 +21,22 @@ _AT_ONCE = 500
 _GIVEN_UP_S = 0.0
 
 
-def _has_run_out(now_s: float) -> ColumnElement[bool]:
-    run_out = or_(turns.c.lease_until_s < now_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
+def _has_run_out(seen_s: float, now_s: float) -> ColumnElement[bool]:
+    run_out = or_(turns.c.lease_until_s < seen_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
     return and_(turns.c.is_open == 1, run_out)
 
 
-def _expired(now_s: float, limit: int) -> Select[Any]:
+def _expired(seen_s: float, now_s: float, limit: int) -> Select[Any]:
     """Open turns without a valid lease, each conversation's in order."""
-    query = select(turns).where(_has_run_out(now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
+    query = (
+        select(turns).where(_has_run_out(seen_s, now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
+    )
     return query.limit(limit)
 
 
 def any_expired(connection: Connection, now_s: float) -> bool:
     """Whether there is an open turn without a valid lease."""
-    return connection.execute(_expired(now_s, 1)).first() is not None
+    return connection.execute(_expired(now_s, now_s, 1)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,16 @@ class TakenOver:
     holder: str | None
 
 
-def take_over(connection: Connection, server_id: str, now_s: float, limit: int) -> list[TakenOver]:
-    """Such turns, now leased to this server; those that another server takes over in this moment are left to it."""
-    query = _expired(now_s, limit).with_for_update(skip_locked=True)
+def take_over(
+    connection: Connection, server_id: str, seen_s: float, now_s: float, limit: int
+) -> list[TakenOver]:
+    """Such turns, now leased to this server; those that another server takes over in this moment are left to it.
+
+    Args:
+        seen_s: When their servers were found gone. A lease that has run out since may be one that could not be renewed,
+            because the database was away; so it is left alone this time.
+    """
+    query = _expired(seen_s, now_s, limit).with_for_update(skip_locked=True)
     found = [
         TakenOver(turn_ref(row), row.lease_owner if row.lease_until_s != _GIVEN_UP_S else None)
         for row in connection.execute(query).all()

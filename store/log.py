@@ -184,10 +184,11 @@ class EventLog:
 
     async def take_over(self, limit: int) -> list[TurnRef]:
         """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
-        if not await self._database.read(lambda connection: leases.any_expired(connection, self._clock())):
+        seen_s = self._clock()
+        if not await self._database.read(lambda connection: leases.any_expired(connection, seen_s)):
             return []
         taken = await self._database.write(
-            lambda connection: leases.take_over(connection, self._server_id, self._clock(), limit)
+            lambda connection: leases.take_over(connection, self._server_id, seen_s, self._clock(), limit)
         )
         for each in taken:
             if each.holder is not None:

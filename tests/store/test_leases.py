@@ -1,9 +1,12 @@
 """A turn whose server is gone is taken over soon, once, and in order."""
 
 import pytest
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from events import TurnRef
 from store.database import Database
+from store.leases import take_over
 from store.log import LEASE_S, EventLog
 from store.wake import Wake
 from tests.store.filling import END, begin, write
@@ -56,6 +59,23 @@ async def test_a_dead_servers_turns_are_taken_over_once_and_in_order(
     assert [(line["fault"], line["holder"], line["turn_id"]) for line in lines] == [
         ("lock_stolen", "first", turn.turn_id) for turn in (one, two)
     ]
+
+
+async def test_a_lease_that_runs_out_while_the_database_is_away_is_not_taken_for_a_dead_servers(
+    first: EventLog, database: Database, clock: Clock
+) -> None:
+    """A server that waits to take over one turn does not find all of its neighbours dead when the database is back."""
+    dead = await begin(first)
+    clock.now_s += LEASE_S + 0.1
+    seen_s = clock.now_s
+    await begin(first, 2)
+    back_s = seen_s + LEASE_S + 1
+
+    def take(connection: Connection) -> list[TurnRef]:
+        return [taken.turn for taken in take_over(connection, "second", seen_s, back_s, 10)]
+
+    assert await database.write(take) == [dead]
+    assert await database.write(take) == []  # its new lease counts from now
 
 
 async def test_a_living_server_keeps_its_turns(first: EventLog, second: EventLog, clock: Clock) -> None:
