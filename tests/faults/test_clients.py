@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -29,13 +28,6 @@ def _long_and_short(request: MessageRequest) -> Reply:
     if request.schema_wanted is not None:
         return demo(request)
     return Reply.of("Well, " * (200 if "take your time" in request.last_user_text else 10) + "that was it.")
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    """Closes everything at the end."""
-    async with AsyncExitStack() as stack:
-        yield stack
 
 
 async def _open(customer: Customer, text: str, opening: asyncio.Semaphore, settled: list[Asked]) -> None:

@@ -9,7 +9,6 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -63,13 +62,6 @@ def clock(tmp_path: Path, figure: Figure) -> Clock:
         figure("not shown: no gcc to compile the clock with")
         pytest.skip("no gcc")
     return Clock(tmp_path)
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    """Closes everything at the end."""
-    async with AsyncExitStack() as stack:
-        yield stack
 
 
 async def _half_way(asked: Asked) -> None:

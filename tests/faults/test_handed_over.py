@@ -5,7 +5,6 @@ stays as it is, one closing answer, and not a word of the desk's own accord.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -25,13 +24,6 @@ pytestmark = pytest.mark.lab
 PLEASE = "I want to talk to a human agent please"
 QUICK = Timing(label_ms=20, first_text_ms=20, chunk_ms=1, chunk_chars=200)
 MOMENTS = ("closed", "words", "ticket", "accepted")
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    """Closes everything at the end."""
-    async with AsyncExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,7 +6,6 @@ wide margin on times (see load.py).
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,13 +21,6 @@ from tests.processes import ServerProcess
 pytestmark = pytest.mark.lab
 CLIENTS, KNEE_S = 32, 4.0
 PER_MINUTE = 60
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    """Closes everything at the end."""
-    async with AsyncExitStack() as stack:
-        yield stack
 
 
 async def _knee(process: ServerProcess) -> float:
