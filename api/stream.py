@@ -125,6 +125,7 @@ async def conversation_frames(
                         so_far = []
                 if (shown := quiet.fill(sent, is_idle=not news)) is not None:
                     yield shown
+                del news, sent, shown  # who waits for hours holds nothing meanwhile
     if caught.error is not None:
         yield error_frame(caught.code, caught.customer_text)
 

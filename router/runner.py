@@ -24,13 +24,11 @@ from router.attempt import attempt
 from router.contain import contained
 from router.desk import Desk
 from router.quota import Quotas
-from store.log import LEASE_S, Accepted, EventLog, NewMessage
+from router.suspects import RENEW_S, Suspects
+from store.log import Accepted, EventLog, NewMessage
 
 log = structlog.get_logger()
-RENEW_S = LEASE_S / 3
-_PASSES_AFTER_OUTAGE = 3
-# A pass comes at most RENEW_S after the outage began, and others renewed at most RENEW_S before: so leases may have run out.
-_OUTAGE_S = LEASE_S - 2 * RENEW_S
+LOOK_S = 0.5
 _LOOK_AGAIN_S = 0.1
 _AGAIN_S = (0.1, 0.5, 2.0)
 
@@ -68,12 +66,13 @@ class TurnRunner:
         self._arriving: set[asyncio.Event] = set()
         self._stack = AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
-        self._was_cut_off = False
+        self._suspects = Suspects()
         self.is_draining = False
 
     async def __aenter__(self) -> Self:
         self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._own(self._group, self._forever(self._keep_leases, "lease-keeper"), "lease-keeper")
+        self._own(self._group, self._forever(self._take_over, "lease-taker"), "lease-taker")
         self._own(self._group, self._forever(self._watch, "desk-watcher"), "desk-watcher")
         self._own(self._group, self._forever(self._log.listen, "listener"), "listener")
         self._own(self._group, self._forever(self.admission.run, "admission"), "admission")
@@ -239,27 +238,27 @@ class TurnRunner:
             await asyncio.sleep(RENEW_S)
 
     async def _keep_leases(self) -> None:
-        """Renew the leases of the turns that run here, and take over turns whose server is gone.
-
-        When the database was away, leases may have run out that nobody could renew: their servers come first. That is
-        so whether a pass failed then or waited until it was back.
-        """
-        to_wait = _PASSES_AFTER_OUTAGE if self._was_cut_off else 0
+        """Renew the leases of the turns that run here."""
         while True:
-            self._was_cut_off = True  # unless this pass goes through
-            began = time.monotonic()
-            await self._log.renew_leases(self._running)
-            if time.monotonic() - began > _OUTAGE_S:
-                to_wait = _PASSES_AFTER_OUTAGE
-            if to_wait == 0:
-                await self._take_over()
-            to_wait = max(0, to_wait - 1)
-            self._was_cut_off = False
+            if self._running:
+                await self._log.renew_leases(self._running)
             await asyncio.sleep(RENEW_S)
 
     async def _take_over(self) -> None:
-        room = self.admission.at_most - self.under_way
-        for turn in await self._log.take_over(room) if room > 0 and not self.is_draining else ():
+        """Go on with turns whose server is gone, as far as there is room for them."""
+        while True:
+            room = self.admission.at_most - self.under_way
+            if room > 0 and not self.is_draining:
+                lapsed = await self._log.lapsed_leases()
+                others = {
+                    turn_id: until_s for turn_id, until_s in lapsed.items() if turn_id not in self._running
+                }
+                if sure := self._suspects.sure(others):
+                    await self._begin_again(await self._log.take_over(sure, room))
+            await asyncio.sleep(LOOK_S)
+
+    async def _begin_again(self, taken: list[TurnRef]) -> None:
+        for turn in taken:
             owner = await self._log.owner(turn.conversation_id) or ""
             if turn.turn_id not in self._running and not self.is_draining:
                 log.warning("turn.recovered", turn_id=turn.turn_id)

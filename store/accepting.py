@@ -17,7 +17,7 @@ from events import Recorded, TurnAccepted, TurnRef
 from store.rows import event_row, turn_ref
 from store.schema import conversations, events, turns
 
-LEASE_S = 5.0
+LEASE_S = 3.5
 WAITING_AT_MOST = 20
 _REPEATED_WITHIN_S = 3600.0
 # Made once, because every message needs them.

@@ -69,7 +69,8 @@ async def follow_conversation(
 ) -> AsyncGenerator[tuple[TurnRef, Sequence[Recorded]], None]:
     """Every event of the conversation from this place on, turn by turn in order, until the server stops.
 
-    They come together as above; whenever nothing came for IDLE_S seconds, there are none.
+    They come together as above; whenever nothing came for IDLE_S seconds, there are none, perhaps of a turn that has no
+    id yet.
     """
     with wake.subscribe(conversation_id) as subscription:
         while not subscription.left:
@@ -79,6 +80,7 @@ async def follow_conversation(
                     if news and not turn.turn_id:
                         turn = await log.turn_at(conversation_id, ordinal)
                     yield turn, news
+                    del news  # as in _follow
             ordinal, after_seq = ordinal + 1, 0
 
 
@@ -115,17 +117,20 @@ async def _follow(
         poll_s = _POLL_BELOW_WAKE_S if wake.hears_others else _POLL_S
         read_again_s = clock() + (poll_s if tail.is_elsewhere else IDLE_S)
         news: list[Recorded] | None = tail.events
+        is_over = tail.is_over
+        del tail  # thousands may wait here: each holds as little as can be
         while news is not None:
             if news:
                 yield news
                 seq, spoke_s = news[-1].seq, clock()
                 if is_end(news[-1].event):
                     return
-            if tail.is_over:
+            if is_over:
                 return
             if clock() >= spoke_s + IDLE_S:
                 yield ()
                 spoke_s = clock()
+            del news
             news = await _hear(subscription, turn, seq, min(read_again_s, spoke_s + IDLE_S))
             if not news and clock() >= read_again_s:
                 break

@@ -5,6 +5,7 @@ its tools store then is stored for nobody, so it is refused (`hold_open`).
 A lease that lies too far in the future was written before the clock was set back; it counts as run out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +18,24 @@ from store.backend import Backend
 from store.rows import is_turn, turn_ref
 from store.schema import turns
 
+GIVEN_UP_S = 0.0
+"""When the lease ends of a turn that its server has given up."""
 _AT_ONCE = 500
-_GIVEN_UP_S = 0.0
 
 
-def _has_run_out(seen_s: float, now_s: float) -> ColumnElement[bool]:
-    run_out = or_(turns.c.lease_until_s < seen_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
+def _has_run_out(now_s: float) -> ColumnElement[bool]:
+    run_out = or_(turns.c.lease_until_s < now_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
     return and_(turns.c.is_open == 1, run_out)
 
 
-def _expired(seen_s: float, now_s: float, limit: int) -> Select[Any]:
+def _lapsed(now_s: float) -> Select[Any]:
     """Open turns without a valid lease, each conversation's in order."""
-    query = (
-        select(turns).where(_has_run_out(seen_s, now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
-    )
-    return query.limit(limit)
+    return select(turns).where(_has_run_out(now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
 
 
-def any_expired(connection: Connection, now_s: float) -> bool:
-    """Whether there is an open turn without a valid lease."""
-    return connection.execute(_expired(now_s, now_s, 1)).first() is not None
+def lapsed(connection: Connection, now_s: float) -> dict[str, float]:
+    """Open turns without a valid lease, each with the second until which it had one; of very many the first."""
+    return {row.turn_id: row.lease_until_s for row in connection.execute(_lapsed(now_s).limit(_AT_ONCE))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +47,17 @@ class TakenOver:
 
 
 def take_over(
-    connection: Connection, server_id: str, seen_s: float, now_s: float, limit: int
+    connection: Connection, server_id: str, seen: Mapping[str, float], now_s: float, limit: int
 ) -> list[TakenOver]:
-    """Such turns, now leased to this server; those that another server takes over in this moment are left to it.
+    """Those of the turns whose leases are still as they were `seen`, now leased to this server; at most so many.
 
-    Args:
-        seen_s: When their servers were found gone. A lease that has run out since may be one that could not be renewed,
-            because the database was away; so it is left alone this time.
+    Those that another server takes over in this moment are left to it.
     """
-    query = _expired(seen_s, now_s, limit).with_for_update(skip_locked=True)
+    query = _lapsed(now_s).where(turns.c.turn_id.in_(seen)).limit(limit).with_for_update(skip_locked=True)
     found = [
-        TakenOver(turn_ref(row), row.lease_owner if row.lease_until_s != _GIVEN_UP_S else None)
+        TakenOver(turn_ref(row), row.lease_owner if row.lease_until_s != GIVEN_UP_S else None)
         for row in connection.execute(query).all()
+        if row.lease_until_s == seen[row.turn_id]
     ]
     for taken in found:
         lease = {"lease_owner": server_id, "lease_until_s": now_s + LEASE_S}
@@ -78,7 +76,7 @@ def renew(connection: Connection, server_id: str, now_s: float, turn_ids: list[s
 def release(connection: Connection, server_id: str) -> None:
     """Give up every lease of this server."""
     held = and_(turns.c.is_open == 1, turns.c.lease_owner == server_id)
-    connection.execute(update(turns).where(held).values(lease_until_s=_GIVEN_UP_S))
+    connection.execute(update(turns).where(held).values(lease_until_s=GIVEN_UP_S))
 
 
 def has_open_before(connection: Connection, turn: TurnRef) -> bool:

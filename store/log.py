@@ -7,7 +7,7 @@ server that holds the turn's lease appends to it.
 
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,13 +182,14 @@ class EventLog:
         """Whether an earlier turn of the conversation has not ended yet."""
         return await self._database.read(lambda connection: leases.has_open_before(connection, turn))
 
-    async def take_over(self, limit: int) -> list[TurnRef]:
-        """Open turns whose server is gone: they are this server's from now on, each conversation's in order."""
-        seen_s = self._clock()
-        if not await self._database.read(lambda connection: leases.any_expired(connection, seen_s)):
-            return []
+    async def lapsed_leases(self) -> dict[str, float]:
+        """Open turns that no server has a lease of now, each with the second until which one had."""
+        return await self._database.read(lambda connection: leases.lapsed(connection, self._clock()))
+
+    async def take_over(self, seen: Mapping[str, float], limit: int) -> list[TurnRef]:
+        """Those of the turns whose leases are still as they were seen: this server's from now on, in order."""
         taken = await self._database.write(
-            lambda connection: leases.take_over(connection, self._server_id, seen_s, self._clock(), limit)
+            lambda connection: leases.take_over(connection, self._server_id, seen, self._clock(), limit)
         )
         for each in taken:
             if each.holder is not None:

@@ -24,12 +24,10 @@ from store.wake import Committed, Wake
 
 PACE_S = 0.1
 # Made once, because this is what a busy server does most.
-_OURS = and_(
-    turns.c.conversation_id == bindparam("conversation"),
-    turns.c.ordinal == bindparam("number"),
-    turns.c.lease_owner == bindparam("server"),
-    turns.c.is_open == 1,
-)
+_IS_TURN = and_(turns.c.conversation_id == bindparam("conversation"), turns.c.ordinal == bindparam("number"))
+_OURS = and_(_IS_TURN, turns.c.lease_owner == bindparam("server"), turns.c.is_open == 1)
+# A first try, whose line broke, may be committed this very moment: it holds the row until it is.
+_HOLD = select(turns.c.ordinal).where(_IS_TURN).with_for_update()
 _ROW = ("conversation_id", "ordinal", "first_seq", "last_seq", "payload")
 _PLACE, _SAID = _ROW[:2], _ROW[2:]
 # A row if the turn is ours, and none if not; with the lock nobody takes it over before this is committed.
@@ -165,8 +163,10 @@ class TurnLog:
         self._wake.publish(Committed(self.turn, recorded, batch.has_ended))
 
     def _append(self, connection: Connection, batch: _Batch) -> None:
-        if batch.was_tried and _is_there(connection, batch):
-            return
+        if batch.was_tried:
+            connection.execute(_HOLD, self._held)
+            if _is_there(connection, batch):
+                return
         batch.was_tried = True
         if batch.has_ended:
             is_held = connection.execute(_END, self._held).rowcount == 1

@@ -15,6 +15,7 @@ from tests.postgres import ELSEWHERE, Postgres, running_postgres
 from tests.quicktime import QuickLoop
 
 pytest_plugins = ["tests.faults.plugin"]
+pytest.register_assert_rewrite("tests.faults.scene", "tests.faults.ledger", "tests.faults.crowd")
 
 _OURS = ("ANTHROPIC_", "FRONTDESK_")
 _REQUIRE = "FRONTDESK_TEST_REQUIRE"  # says which parts of the suite must not be skipped

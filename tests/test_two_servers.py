@@ -8,6 +8,7 @@ import pytest
 
 from events import is_end
 from readers.reply import fold_text
+from router.suspects import SURE_S
 from settings import Settings
 from store.log import LEASE_S, NewMessage
 from tests.engines import Scripted, echo, only
@@ -197,14 +198,18 @@ async def test_after_a_long_absence_of_the_database_each_server_goes_on_with_its
     """All leases have run out by then; nobody's answer may be cut short because another server was a moment earlier."""
     half_way = asyncio.Event()
     engine = Scripted(["Well, ", half_way, "that is it."])
-    async with running(settings, only(engine)) as one, running(settings, only(engine)) as other:
+    async with (
+        running(settings, only(engine)) as one,
+        running(settings, only(engine)) as other,
+        running(settings, only(engine)),  # this one has nothing to do, so it is the first to look
+    ):
         for number, server in enumerate([one, other] * 3):
             await server.house.runner.start(NewMessage(f"visitor:{number}", "hello", "m1"))
         await until(lambda: len(engine.asked) == 6)
         postgres.crash()
-        await asyncio.sleep(LEASE_S + 1)
+        await asyncio.sleep(LEASE_S + SURE_S + 1)
         postgres.start()
-        await asyncio.sleep(LEASE_S / 2)
+        await asyncio.sleep(SURE_S + 1)
         half_way.set()
         await until(lambda: one.house.runner.under_way + other.house.runner.under_way == 0)
         turns = await one.house.event_log.recent_turns(50)

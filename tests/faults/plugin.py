@@ -25,7 +25,8 @@ class Size:
 
     `kills` of a server over `turns`, in each database; `crashes` of PostgreSQL in the same time; `conversations` over
     two servers; `streams` open when a server is told to stop; `pairs` of answers that must not be told apart;
-    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation; `articles` of a company.
+    `long_run`: turns that one server answers; `long_conversation`: turns of one conversation; `articles` of a company;
+    `busy_s`: seconds of a busy hour.
     """
 
     kills: int
@@ -37,6 +38,7 @@ class Size:
     long_run: int
     long_conversation: int
     articles: int
+    busy_s: float
 
 
 SIZES: Final[dict[SizeName, Size]] = {
@@ -50,6 +52,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         long_run=200,
         long_conversation=120,
         articles=500,
+        busy_s=5,
     ),
     "lab": Size(
         kills=8,
@@ -61,6 +64,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         long_run=1_500,
         long_conversation=300,
         articles=10_000,
+        busy_s=20,
     ),
     "full": Size(
         kills=100,
@@ -72,6 +76,7 @@ SIZES: Final[dict[SizeName, Size]] = {
         long_run=10_000,
         long_conversation=1_000,
         articles=100_000,
+        busy_s=300,
     ),
 }
 

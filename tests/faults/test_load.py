@@ -15,7 +15,7 @@ import pytest
 from bench.load.client import Sample, at_once, at_rate, quantile
 from bench.load.upstream import FIRST_S, LABEL_S
 from tests.faults.load import LOCAL, NOISE, TEXT, canned_api, check_kept, quiet
-from tests.faults.plugin import Figure
+from tests.faults.plugin import Figure, Size
 from tests.processes import ServerProcess
 
 pytestmark = pytest.mark.lab
@@ -41,20 +41,20 @@ def _refused(sample: Sample) -> int:
 
 @pytest.mark.fault("L1")
 async def test_a_busy_desk_answers_everybody_soon(
-    tmp_path: Path, stack: AsyncExitStack, figure: Figure
+    tmp_path: Path, stack: AsyncExitStack, size: Size, figure: Figure
 ) -> None:
     """Customers of a busy hour would be turned away, or wait for words that Claude has said long ago."""
-    seconds, at_most, promised_ms = 20.0, 100.0, 150
+    at_most, promised_ms = 100.0, 150
     settings = await stack.enter_async_context(canned_api())
     process = await stack.enter_async_context(ServerProcess(tmp_path, settings))
     rate = min(at_most, 0.6 * await _knee(process))
     before = await quiet(process)
-    busy = await at_rate(process.port, TEXT, rate, seconds)
+    busy = await at_rate(process.port, TEXT, rate, size.busy_s)
     crowding = (await quiet(process)).crowding(before)
 
     own_ms = [busy.first_ms(share) - max(LABEL_S, FIRST_S) * 1000 for share in (0.5, 0.99)]
     figure(
-        f"{busy.turns_a_second:.0f} a second for {seconds:.0f} s, 60 % of the most: {len(busy.broken)} errors, "
+        f"{busy.turns_a_second:.0f} a second for {size.busy_s:.0f} s, 60 % of the most: {len(busy.broken)} errors, "
         f"{_refused(busy)} refused, own overhead to the first words p50 {own_ms[0]:.0f}, p99 {own_ms[1]:.0f} ms "
         f"({_said(crowding)})"
     )

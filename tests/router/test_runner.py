@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from errors import Busy, Unavailable
-from events import TurnAccepted, TurnFinished, TurnRef, is_end
+from events import TurnAccepted, TurnFinished, is_end
 from readers.reply import fold_text
 from router import runner as runner_module
+from router import suspects as suspects_module
 from router.desk import Desk
 from router.runner import TurnRunner
 from server import House
@@ -266,7 +267,8 @@ async def test_a_desk_that_stops_takes_over_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A customer of a dead server is not given to one that ends in a moment, and cut off once more."""
-    monkeypatch.setattr(runner_module, "RENEW_S", 0.01)
+    monkeypatch.setattr(runner_module, "LOOK_S", 0.01)
+    monkeypatch.setattr(suspects_module, "SURE_S", 0.0)
     engine = Scripted(["Too late."])
     disk, is_busy = threading.Event(), threading.Event()
 
@@ -287,36 +289,6 @@ async def test_a_desk_that_stops_takes_over_nothing_more(
         assert house.runner.under_way == 0
 
     assert engine.asked == []
-
-
-async def test_after_an_outage_that_it_sat_out_a_server_lets_the_others_renew_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two servers wait for the database; the one that is served first must not take what the other is still at work on."""
-    monkeypatch.setattr(runner_module, "RENEW_S", 0.01)
-    monkeypatch.setattr(runner_module, "_OUTAGE_S", 0.3)
-    passes: list[str] = []
-
-    class Waiting(EventLog):
-        async def renew_leases(self, turn_ids: Collection[str]) -> None:
-            passes.append("renew")
-            if len(passes) == 1:
-                await asyncio.sleep(0.4)
-            await super().renew_leases(turn_ids)
-
-        async def take_over(self, limit: int) -> list[TurnRef]:
-            passes.append("take over")
-            return await super().take_over(limit)
-
-    async def watch() -> None:
-        await asyncio.Event().wait()
-
-    async with house_of(tmp_path, Scripted([])) as house:
-        event_log = Waiting(house.database, Wake(), "here")
-        async with TurnRunner(event_log, house.keeper.current, "here", watch):
-            await until(lambda: "take over" in passes)
-
-    assert passes.index("take over") >= 4
 
 
 async def test_a_background_task_that_fails_is_started_again(

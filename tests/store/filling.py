@@ -46,6 +46,11 @@ async def begin(event_log: EventLog, number: int = 1, conversation_id: str | Non
     return (await event_log.accept(message(number, conversation_id))).turn
 
 
+async def taken_over(event_log: EventLog, limit: int = 10) -> list[TurnRef]:
+    """What this server takes over when it believes what it sees."""
+    return await event_log.take_over(await event_log.lapsed_leases(), limit)
+
+
 async def open_turn(database: Database, number: int = 1, conversation_id: str | None = None) -> TurnRef:
     """A turn that this server is at work on, for what its tools leave behind."""
     return await begin(EventLog(database, Wake(), "here"), number, conversation_id)

@@ -3,23 +3,27 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import URL, Connection, func, select, text
 from sqlalchemy.engine import make_url
 
 from errors import ConfigError, Unavailable
+from events import Event, Recorded, TextDelta
 from store.database import Database
 from store.group import Work
 from store.log import EventLog
 from store.records import StoredRecords
+from store.rows import event_row
 from store.schema import feedback, turns
+from store.turnlog import _Batch
 from store.wake import Wake
 from tests.postgres import Postgres
 from tests.store.filling import END, begin, message, told, write
 from tests.store.line import line_to
 from tests.store.things import make_table, numbers, put
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, soon, until
 
 
 @pytest.fixture
@@ -103,6 +107,39 @@ async def test_words_and_an_end_whose_confirmation_was_lost_are_written_once(url
 
         assert line.broken == 1
         assert told(await event_log.read_turn(turn, 1)) == [(2, END)]
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize("event", [END, TextDelta(message_id="a", text="x")])
+async def test_words_whose_first_try_is_committed_only_when_they_are_tried_again_are_written_once(
+    url: str, event: Event
+) -> None:
+    """The line broke in the middle of the commit, and the database goes on with it for a moment."""
+    async with Database(url) as database:
+        event_log = EventLog(database, Wake(), "here")
+        turn = await begin(event_log)
+        turn_log = event_log.turn_log(turn, 1)
+        row = event_row(turn, (Recorded(seq=2, at=datetime.now(UTC), event=event),))
+        batch = _Batch(row, has_ended=event == END)
+        first, again = (database.backend.writer().connect() for _ in range(2))
+        turn_log._append(first, batch)
+        trying = asyncio.ensure_future(asyncio.to_thread(turn_log._append, again, batch))
+        await until(lambda: _waits(database))
+        first.commit()
+        await soon(trying)
+        again.commit()
+        for connection in (first, again):
+            connection.close()
+            connection.engine.dispose()
+
+        assert told(await event_log.read_turn(turn, 1)) == [(2, event)]
+
+
+def _waits(database: Database) -> bool:
+    """Whether somebody waits for a row."""
+    with database.read_engine.connect() as connection:
+        query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(connection.execute(query).scalar_one())
 
 
 async def test_a_rating_whose_confirmation_was_lost_counts_once(url: str) -> None:

@@ -14,7 +14,7 @@ from store.records import StoredRecords
 from store.rows import is_turn
 from store.schema import turns
 from store.wake import Wake
-from tests.store.filling import begin, message, open_turn, patient, two_servers
+from tests.store.filling import begin, message, open_turn, patient, taken_over, two_servers
 from tests.store.test_accounts import CUSTOMERS, END, NOW_S
 from tests.store.test_actions import DRAFT as ACTION
 from tests.store.test_records import DRAFT
@@ -98,7 +98,7 @@ async def test_two_servers_share_a_dead_ones_turns_and_none_twice(url: str) -> N
     async with two_servers(url) as logs:
         begun = [await begin(logs[0], number) for number in range(12)]
         await logs[0].release_leases()
-        taken = await asyncio.gather(*(log.take_over(2) for log in logs * 6))
+        taken = await asyncio.gather(*(taken_over(log, 2) for log in logs * 6))
 
     assert sorted(turn.turn_id for turns in taken for turn in turns) == sorted(turn.turn_id for turn in begun)
 
@@ -119,9 +119,9 @@ async def test_a_turn_is_not_taken_over_while_its_server_is_writing(url: str, da
         writing = asyncio.ensure_future(slow.write(work))
         await asyncio.to_thread(is_writing.wait)
         try:
-            assert await later.take_over(10) == []
+            assert await taken_over(later) == []
         finally:
             may_end.set()
             await writing
 
-        assert await later.take_over(10) == [turn]
+        assert await taken_over(later) == [turn]

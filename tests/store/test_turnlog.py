@@ -16,7 +16,7 @@ from store.log import EventLog
 from store.turnlog import PACE_S, TurnLog
 from store.wake import Wake
 from tests.store.conftest import NewUrl
-from tests.store.filling import END, begin, told, write, writing
+from tests.store.filling import END, begin, taken_over, told, write, writing
 from tests.store.things import locked
 from tests.waiting import soon, until
 
@@ -147,7 +147,7 @@ async def test_a_server_that_lost_the_turn_cannot_add_to_it(event_log: EventLog,
     """A server that was frozen and wakes up must not talk into an answer that another one gives."""
     turn = await begin(event_log)
     later = EventLog(database, Wake(), "there", clock=lambda: 4_000_000_000.0)
-    assert await later.take_over(10) == [turn]
+    assert await taken_over(later) == [turn]
 
     await _fails(event_log.turn_log(turn, 1))
     assert len(await event_log.read_turn(turn)) == 1
