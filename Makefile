@@ -58,7 +58,7 @@ bench: setup
 ROWS ?=
 SIZE ?= lab
 faults: setup
-	@$(PY) -m pytest --faults --size $(SIZE) --rows "$(ROWS)" --numprocesses auto --dist loadscope --no-loadscope-reorder
+	@$(PY) -m pytest --faults --size $(SIZE) --rows "$(ROWS)" --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 # Needs uv. Hashes for all platforms, no index address. The server's lock is the part that a server needs.
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
