@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from events import TurnAccepted, TurnFinished, is_end
 from readers.reply import fold_text
 from router import runner as runner_module
 from router import suspects as suspects_module
+from router.admission import Admission
 from router.desk import Desk
 from router.runner import TurnRunner
 from server import House
@@ -204,6 +205,34 @@ async def test_a_full_desk_refuses_before_acceptance(tmp_path: Path) -> None:
 
     assert len(taken) == 3
     assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 5
+
+
+async def test_a_message_is_stored_at_the_door(tmp_path: Path) -> None:
+    """A crowd that comes at once would keep the loop busy for a second, and everybody else would wait for it."""
+
+    class Counting(Admission):
+        inside: tuple[bool, ...] = ()
+
+        @asynccontextmanager
+        async def door(self) -> AsyncGenerator[None, None]:
+            async with super().door():
+                before = await stored()
+                yield
+                self.inside = (before, await stored())
+
+    async def watch() -> None:
+        await asyncio.Event().wait()
+
+    admission = Counting()
+    async with house_of(tmp_path, Scripted(["Hello."])) as house:
+
+        async def stored() -> bool:
+            return await house.event_log.find_accepted(HELLO) is not None
+
+        async with TurnRunner(house.event_log, house.keeper.current, "here", watch, admission) as runner:
+            await whole(house, (await runner.start(HELLO)).turn)
+
+    assert admission.inside == (False, True)
 
 
 async def test_a_desk_that_stops_takes_nothing_new_and_finishes_what_it_has(
