@@ -14,6 +14,7 @@ from tests.desks import kept_desk, settings_for, small_prompts
 from tests.embeddings import KEY, vendor
 from tests.postgres import Postgres
 from tests.serving import local_settings, running
+from tests.store.filling import patient
 from tests.waiting import until
 
 CORPUS = ROOT / "knowledge" / "corpus"
@@ -73,7 +74,7 @@ async def test_vectors_are_kept_where_the_words_are(postgres_url: str, tmp_path:
             knowledge = keeper.parts.knowledge
             await until(lambda: knowledge.by_meaning == "ok")
     query = text("SELECT count(*) FROM knowledge_vectors")
-    async with Database(postgres_url) as database:
+    async with patient(postgres_url) as database:
         count = await database.read(lambda connection: connection.execute(query).scalar_one())
 
     assert count == len(there.texts) == LiveKnowledge(articles).passages > 5

@@ -16,6 +16,7 @@ from store.log import EventLog, NewMessage
 from store.schema import events
 from store.wake import Wake
 from tests.store.conftest import NewUrl
+from tests.store.filling import patient
 
 HELLO = NewMessage("visitor:a", "hello", "m1")
 
@@ -86,7 +87,7 @@ def test_any_posts_in_any_order_leave_what_a_simple_model_says(new_url: NewUrl, 
 
 
 async def _replay(posts: list[Sent], url: str) -> None:
-    async with Database(url) as database:
+    async with patient(url) as database:
         event_log = EventLog(database, Wake(), "here")
         model, names = Model(), dict[int, str]()
         for sent in posts:

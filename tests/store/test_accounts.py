@@ -14,6 +14,7 @@ from knowledge.customers import Customers
 from settings import ROOT
 from store.accounts import FRESH_FOR_S, StoredAccounts
 from store.database import Database
+from tests.store.filling import patient
 
 TODAY = date(2026, 11, 22)
 NOW_S = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -93,7 +94,7 @@ async def test_without_a_file_there_are_no_customers(accounts: StoredAccounts, d
 
 async def test_servers_that_start_at_once_load_once(database: Database, url: str) -> None:
     """The second one would find half of the first one's rows."""
-    async with Database(url) as second:
+    async with patient(url) as second:
         await asyncio.gather(*(_at(item).load(CUSTOMERS) for item in (database, second, database)))
 
         assert len(await _at(second).policies("C-1002")) == 2

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from errors import ConfigError, Conflict, Unavailable
 from store.database import Database
+from tests.store.filling import patient
 from tests.store.things import busy_elsewhere, locked, make_table, numbers, put
 from tests.waiting import PATIENCE_S, soon, until
 
@@ -98,7 +99,7 @@ async def test_a_start_waits_for_a_short_lock(url: str, database: Database) -> N
 
 
 async def _opened(url: str) -> str:
-    async with Database(url) as database:
+    async with patient(url) as database:
         return await database.state()
 
 
@@ -121,7 +122,7 @@ async def test_readers_that_get_no_turn_are_refused_in_time(url: str) -> None:
 
 async def test_a_closed_database_refuses_instead_of_hanging(url: str) -> None:
     """A turn that outlives the database must learn so."""
-    async with Database(url) as database:
+    async with patient(url) as database:
         await make_table(database)
 
     with pytest.raises(Unavailable):

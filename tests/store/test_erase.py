@@ -131,7 +131,7 @@ async def test_whoever_follows_a_deleted_turn_is_let_go(database: Database) -> N
 async def test_deleted_words_are_not_in_the_file_any_more(tmp_path: Path) -> None:
     """Who gets hold of the disk must not read what somebody was promised to be forgotten."""
     path = tmp_path / "desk.db"
-    async with Database(f"sqlite:///{path}") as database:
+    async with patient(f"sqlite:///{path}") as database:
         turn = await talk(database, ANN)
         await talk(database, BOB)
         assert CANARY.encode() in _bytes(tmp_path)

@@ -13,7 +13,7 @@ from store.database import Database
 from store.log import EventLog
 from store.wake import UNREAD_LIMIT, Committed, Wake
 from tests.store.conftest import NewUrl
-from tests.store.filling import END, begin, is_waiting, message, middles, told, write, writing
+from tests.store.filling import END, begin, is_waiting, message, middles, patient, told, write, writing
 from tests.waiting import PATIENCE_S, soon, until
 
 
@@ -57,7 +57,7 @@ def test_following_after_any_event_gives_the_same_rest(
     """A client that comes back at any moment, with any last event, puts together the same conversation."""
 
     async def run(url: str) -> None:
-        async with Database(url) as database:
+        async with patient(url) as database:
             event_log = EventLog(database, Wake(), "here")
             turn = await begin(event_log)
             async with writing(event_log, turn) as turn_log, asyncio.timeout(PATIENCE_S):

@@ -20,7 +20,7 @@ from store.log import EventLog
 from store.migrate import revisions
 from store.schema import metadata
 from store.wake import Wake
-from tests.store.filling import begin
+from tests.store.filling import begin, patient
 
 
 async def test_the_migrations_lead_to_the_schema_of_the_program(database: Database) -> None:
@@ -45,21 +45,21 @@ def test_the_files_are_named_by_their_revisions() -> None:
 async def test_a_database_of_a_newer_version_is_refused_in_one_line(url: str) -> None:
     """An old program must not write into what a newer one understands differently."""
     newer = text("UPDATE alembic_version SET version_num = '9999'")
-    async with Database(url) as database:
+    async with patient(url) as database:
         await database.write(lambda connection: connection.execute(newer))
 
     with pytest.raises(ConfigError, match=r"^schema_mismatch: .*'9999'.*newer version.*$"):
-        async with Database(url):
+        async with patient(url):
             pass
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     """A restart must not run a migration twice."""
     url = f"sqlite:///{tmp_path / 'desk.db'}"
-    async with Database(url):
+    async with patient(url):
         pass
     before = (tmp_path / "desk.db").read_bytes()
-    async with Database(url) as database:
+    async with patient(url) as database:
         assert await database.state() == "ok"
 
     assert (tmp_path / "desk.db").read_bytes() == before
@@ -69,7 +69,7 @@ async def test_two_servers_may_start_on_a_new_database_at_once(url: str) -> None
     """The one that comes second waits for the tables of the first."""
 
     async def open_and_close() -> str:
-        async with Database(url) as database:
+        async with patient(url) as database:
             return await database.state()
 
     assert list(await asyncio.gather(open_and_close(), open_and_close(), open_and_close())) == [
@@ -93,7 +93,7 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_i
         for table, row in _OF_THE_FIRST_VERSION.items():
             connection.execute(insert(sql_table(table, *map(column, row))), row)
     engine.dispose()
-    async with Database(url) as database:
+    async with patient(url) as database:
         event_log = EventLog(database, Wake(), "here")
         [(turn, recorded)] = await event_log.read_turns("c", 10)
         assert await database.state() == "ok"

@@ -20,7 +20,7 @@ from store.schema import feedback, turns
 from store.turnlog import _Batch
 from store.wake import Wake
 from tests.postgres import Postgres
-from tests.store.filling import END, begin, message, told, write
+from tests.store.filling import END, begin, message, patient, told, write
 from tests.store.line import line_to
 from tests.store.things import make_table, numbers, put
 from tests.waiting import PATIENCE_S, soon, until
@@ -83,7 +83,7 @@ async def test_a_long_absence_is_a_plain_refusal_until_it_is_over(postgres: Post
 @pytest.mark.fault("D3")
 async def test_a_message_whose_confirmation_was_lost_is_accepted_once_and_answered_here(url: str) -> None:
     """The line broke after the commit: the customer is answered at once, and has one turn."""
-    async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
+    async with line_to(url) as line, patient(line.url) as database:
         event_log = EventLog(database, Wake(), "here")
         line.breaks = 2
         accepted = await event_log.accept(message())
@@ -99,7 +99,7 @@ async def test_a_message_whose_confirmation_was_lost_is_accepted_once_and_answer
 @pytest.mark.fault("D4")
 async def test_words_and_an_end_whose_confirmation_was_lost_are_written_once(url: str) -> None:
     """No customer reads a sentence twice, and no answer is cut, because a line broke after the commit."""
-    async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
+    async with line_to(url) as line, patient(line.url) as database:
         event_log = EventLog(database, Wake(), "here")
         turn = await begin(event_log)
         line.breaks = 1
@@ -115,7 +115,7 @@ async def test_words_whose_first_try_is_committed_only_when_they_are_tried_again
     url: str, event: Event
 ) -> None:
     """The line broke in the middle of the commit, and the database goes on with it for a moment."""
-    async with Database(url) as database:
+    async with patient(url) as database:
         event_log = EventLog(database, Wake(), "here")
         turn = await begin(event_log)
         turn_log = event_log.turn_log(turn, 1)
@@ -144,7 +144,7 @@ def _waits(database: Database) -> bool:
 
 async def test_a_rating_whose_confirmation_was_lost_counts_once(url: str) -> None:
     """One customer is one opinion."""
-    async with line_to(url) as line, Database(line.url, write_patience_s=PATIENCE_S) as database:
+    async with line_to(url) as line, patient(line.url) as database:
         its = (await begin(EventLog(database, Wake(), "here"))).conversation_id
         line.breaks = 1
         await StoredRecords(database).save_feedback(its, 5, "zero: \0", None)
@@ -177,13 +177,13 @@ async def test_every_commit_is_synced(url: str) -> None:
     def setting(connection: Connection) -> object:
         return connection.execute(text("SHOW synchronous_commit")).scalar()
 
-    async with Database(url) as database:
+    async with patient(url) as database:
         assert await database.write(setting) == "on"
 
 
 async def test_two_servers_that_want_the_same_places_crosswise_both_get_them(url: str) -> None:
     """Neither of two servers may wait for the other for ever."""
-    async with Database(url) as one, Database(url) as other:
+    async with patient(url) as one, patient(url) as other:
         await make_table(one)
         both_hold = asyncio.Barrier(2)
         loop = asyncio.get_running_loop()
@@ -212,7 +212,7 @@ async def test_two_servers_that_want_the_same_places_crosswise_both_get_them(url
 
 async def test_an_id_that_no_database_could_hold_is_simply_unknown(url: str) -> None:
     """Somebody who plays with addresses gets the same answer as for any unknown conversation."""
-    async with Database(url) as database:
+    async with patient(url) as database:
         log = EventLog(database, Wake(), "here")
         assert await log.owner("zero \0 and more than sixty-four characters" + "x" * 64) is None
 
@@ -232,7 +232,7 @@ async def test_a_start_without_a_database_is_one_line_that_helps(
     """An operator reads which setting to mend and how; the log keeps no password."""
     address = wrong(make_url(url).set(password="secret")).render_as_string(hide_password=False)
     with pytest.raises(ConfigError, match=says) as refused:
-        async with Database(address):
+        async with patient(address):
             pass
 
     assert str(refused.value).startswith("FRONTDESK_DATABASE_URL: ")

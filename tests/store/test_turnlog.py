@@ -16,7 +16,7 @@ from store.log import EventLog
 from store.turnlog import PACE_S, TurnLog
 from store.wake import Wake
 from tests.store.conftest import NewUrl
-from tests.store.filling import END, begin, taken_over, told, write, writing
+from tests.store.filling import END, begin, patient, taken_over, told, write, writing
 from tests.store.things import locked
 from tests.waiting import soon, until
 
@@ -29,7 +29,7 @@ def test_the_stored_answer_is_the_fold_of_what_was_said(
     """What a customer read and what the history keeps are the same words, however they were cut."""
 
     async def run(url: str) -> None:
-        async with Database(url) as database:
+        async with patient(url) as database:
             event_log = EventLog(database, Wake(), "here")
             turn = await begin(event_log)
             async with writing(event_log, turn) as turn_log:

@@ -154,7 +154,7 @@ async def test_without_the_right_to_have_the_extension_ops_read_who_can_help(
 ) -> None:
     """The desk goes on with words alone; a line says what to do."""
     role = f"plain_{os.getpid()}"
-    async with Database(url) as database:
+    async with patient(url) as database:
         schema = await database.read(
             lambda connection: connection.execute(text("SELECT current_schema()")).scalar_one()
         )

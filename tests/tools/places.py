@@ -15,6 +15,7 @@ from store.accounts import StoredAccounts
 from store.actions import StoredActions
 from store.database import Database
 from store.records import StoredRecords
+from tests.store.filling import patient
 from tools.account import Account, Accounts
 from tools.registry import Records, ToolContext
 
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @asynccontextmanager
 async def records_in(folder: Path) -> AsyncGenerator[StoredRecords, None]:
     """Records on a database of the test's own."""
-    async with Database(f"sqlite:///{folder / 'desk.db'}") as database:
+    async with patient(f"sqlite:///{folder / 'desk.db'}") as database:
         await _begin(database)
         yield StoredRecords(database)
 
@@ -62,7 +63,7 @@ class Counter:
 @asynccontextmanager
 async def counter_in(folder: Path, accounts: Accounts | None = None) -> AsyncGenerator[Counter, None]:
     """A counter on a database of the test's own, with the demo customers or other accounts behind it."""
-    async with Database(f"sqlite:///{folder / 'desk.db'}") as database:
+    async with patient(f"sqlite:///{folder / 'desk.db'}") as database:
         await _begin(database)
         stored = StoredAccounts(database, NOW.timestamp)
         await stored.load(Customers.read(ROOT / "knowledge" / "customers.toml", NOW.date()))
