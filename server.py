@@ -44,7 +44,6 @@ from store.records import StoredRecords
 from store.wake import Wake
 
 _DOORS = 32
-_YOUNG_OBJECTS = 10_000
 __all__ = ["House", "create_app", "open_house", "serve"]
 
 
@@ -180,7 +179,6 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
 
 
 def _doors(listening: socket.socket) -> list[socket.socket]:

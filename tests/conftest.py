@@ -1,6 +1,7 @@
 """What holds for every test: no settings from outside, no network beyond this machine, the same dice every time."""
 
 import asyncio
+import gc
 import os
 import random
 import sys
@@ -51,6 +52,13 @@ def _keep_home(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_keep_home)
+
+
+def pytest_collection_finish() -> None:
+    """Tests and modules stay until the end: the collector of cycles need not go through them, a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True)
