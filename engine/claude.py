@@ -5,7 +5,6 @@ log's fault code; retries, deadlines and the breaker belong to engine/resilient.
 """
 
 import asyncio
-import json
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Self
 import anthropic
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
+from pydantic_core import from_json
 
 from engine.base import EngineRequest, Piece, Text
 from engine.claude_reply import ClaudeReply
@@ -99,7 +99,7 @@ def _take(reply: ClaudeReply, events: list[bytes]) -> tuple[list[Piece], EngineE
     try:
         with _readable(reply):
             for data in events:
-                for piece in reply.take(json.loads(data)):
+                for piece in reply.take(from_json(data)):
                     if isinstance(piece, Text) and pieces and isinstance(last := pieces[-1], Text):
                         pieces[-1] = Text(last.text + piece.text)
                     else:

@@ -53,11 +53,15 @@ class _Node:
     exact: dict[str, Self] = field(default_factory=dict)
     stems: dict[str, Self] = field(default_factory=dict)
     stem_lengths: tuple[int, ...] = ()
+    shortest: int = 0
+    heads: frozenset[str] = frozenset()  # the first letters of all stems, as many as the shortest has
     concepts: set[str] = field(default_factory=set)
 
     def follow(self, word: str) -> list[Self]:
         """Nodes that this word leads to."""
         found = [self.exact[word]] if word in self.exact else []
+        if word[: self.shortest] not in self.heads:  # nearly always
+            return found
         for length in self.stem_lengths:
             if length > len(word):
                 break
@@ -71,9 +75,19 @@ class _Node:
         branch = self.exact if stem == word else self.stems
         if stem not in branch:
             branch[stem] = type(self)()
-        if branch is self.stems and len(stem) not in self.stem_lengths:
-            self.stem_lengths = tuple(sorted((*self.stem_lengths, len(stem))))
+            if branch is self.stems:
+                self._note(stem)
         return branch[stem]
+
+    def _note(self, stem: str) -> None:
+        """Know the length and the first letters of one more stem."""
+        if len(stem) not in self.stem_lengths:
+            self.stem_lengths = tuple(sorted((*self.stem_lengths, len(stem))))
+        if self.stem_lengths[0] == self.shortest:
+            self.heads |= {stem[: self.shortest]}
+        else:
+            self.shortest = self.stem_lengths[0]
+            self.heads = frozenset(known[: self.shortest] for known in self.stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +123,11 @@ class Lexicon:
             found.extend((at, concept) for part, concept in self._parts if (at := folded.find(part)) >= 0)
         open_nodes: list[tuple[int, _Node]] = []
         for word in _WORD.finditer(folded):
-            open_nodes = [
-                (start, after)
-                for start, node in (*open_nodes, (word.start(), self._root))
-                for after in node.follow(word[0])
-            ]
+            begun = self._root.follow(word[0])
+            if not begun and not open_nodes:  # nearly always
+                continue
+            goes_on = [(start, after) for start, node in open_nodes for after in node.follow(word[0])]
+            open_nodes = [*goes_on, *((word.start(), node) for node in begun)]
             for start, node in open_nodes:
                 found.extend((start, concept) for concept in node.concepts)
         return [concept for _, concept in sorted(dict.fromkeys(found))]
