@@ -2,6 +2,13 @@
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
+# Distributions build Python with profiles, and turns cost that a fifth less; what pyenv builds is so only if it was told.
+PYTHON ?= $(shell \
+	python3 -c 'import sys, sysconfig; sys.exit("--enable-optimizations" not in sysconfig.get_config_var("CONFIG_ARGS"))' \
+		2>/dev/null && echo python3 && exit; \
+	/usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+		2>/dev/null && echo /usr/bin/python3 && exit; \
+	echo python3)
 PORT ?= 8080
 export PORT
 
@@ -12,7 +19,7 @@ setup: $(VENV)/.ready
 # uv when it is present, else plain pip: the lock is complete, so nothing has to be resolved, and what is never imported need
 # not be compiled. The stamp is newer than the lock when the environment is complete.
 $(VENV)/.ready: requirements.lock pyproject.toml
-	@test -x $(PY) || python3 -m venv $(VENV)
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --python $(PY) --require-hashes --requirement requirements.lock && \
 		uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable . ; \

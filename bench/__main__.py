@@ -1,7 +1,9 @@
 """Run every benchmark, one after the other: `make bench`. Each prints a small table."""
 
+import platform
 import runpy
 import sys
+from pathlib import Path
 
 BENCHMARKS = (
     "routing",
@@ -20,6 +22,7 @@ BENCHMARKS = (
 
 def main() -> None:
     """Run all, or those named on the command line."""
+    print(f"Python {platform.python_version()}, {Path(sys.executable).resolve()}")
     for name in sys.argv[1:] or BENCHMARKS:
         print(f"\n=== {name} ===", flush=True)
         sys.argv = [f"bench.{name}"]
