@@ -67,9 +67,9 @@ SIZES: Final[dict[SizeName, Size]] = {
         busy_s=20,
     ),
     "full": Size(
-        kills=100,
-        turns=5_000,
-        crashes=27,
+        kills=140,
+        turns=7_000,
+        crashes=38,
         conversations=200,
         streams=500,
         pairs=2_000,
@@ -125,6 +125,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def _size_name(config: pytest.Config) -> SizeName:
+    usual = "lab" if config.getoption("--faults") else "small"
+    return cast("SizeName", config.getoption("--size") or usual)
+
+
 def _wanted(config: pytest.Config) -> set[str]:
     return {row.strip() for row in str(config.getoption("--rows")).split(",") if row.strip()}
 
@@ -147,8 +152,7 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 @pytest.fixture(scope="session")
 def size(pytestconfig: pytest.Config) -> Size:
     """How large the long tests are in this run."""
-    usual = "lab" if pytestconfig.getoption("--faults") else "small"
-    return SIZES[cast("SizeName", pytestconfig.getoption("--size") or usual)]
+    return SIZES[_size_name(pytestconfig)]
 
 
 class _Lab:
@@ -179,7 +183,8 @@ class _Lab:
 
     def _results(self) -> list[Result]:
         wanted = _wanted(self._config)
-        rows = [row for row in read_rows().values() if not wanted or row.name in wanted]
+        known = read_rows(is_full=_size_name(self._config) == "full")
+        rows = [row for row in known.values() if not wanted or row.name in wanted]
         return results(rows, self._ran)
 
 

@@ -1,7 +1,7 @@
 """The rows of the fault table, and what a run of their tests says about each.
 
 A row is green only by tests that carry its mark. A row that no test carries is "not shown"; one whose tests show a
-part of it says which part is missing (`lacks` in rows.toml).
+part of it says which part is missing (`lacks` in rows.toml, and in smaller sizes than full `lacks_until_full`).
 """
 
 import tomllib
@@ -46,9 +46,13 @@ class Result:
     figures: tuple[str, ...]
 
 
-def read_rows() -> dict[str, Row]:
-    """The rows in the order of the table, by name."""
-    read: Mapping[str, Mapping[str, str]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+def read_rows(*, is_full: bool = False) -> dict[str, Row]:
+    """The rows in the order of the table, by name, as tests in full size show them or in a smaller one."""
+    read: Mapping[str, dict[str, str]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    for fields in read.values():
+        until_full = fields.pop("lacks_until_full", "")
+        if until_full and not is_full:
+            fields["lacks"] = until_full
     return {name: Row(name, **fields) for name, fields in read.items()}
 
 

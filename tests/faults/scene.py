@@ -36,7 +36,7 @@ SAYS = (
     "¿El seguro a todo riesgo cubre el robo de mi coche?",
 )
 STARTS_AT_MOST = 50
-LIMIT_S = 3_600
+LIMIT_S = 7_200
 
 
 @dataclass
