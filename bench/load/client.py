@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Self
 
 NOBODY: Mapping[str, str] = MappingProxyType({})
 REFUSALS = frozenset({429, 503})
 _PATIENCE_S = 60.0
+_LEAD_S = 2.0  # until customers who begin together no longer walk in step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,18 @@ class Outcome:
 
 @dataclass(slots=True)
 class Sample:
-    """All messages of one load."""
+    """All messages of one load; `besides`: how many were answered before or after the seconds that count."""
 
     seconds: float
     outcomes: list[Outcome] = field(default_factory=list)
+    besides: int = 0
+
+    def __iadd__(self, other: "Sample") -> Self:
+        """One more load of the same kind."""
+        self.seconds += other.seconds
+        self.outcomes += other.outcomes
+        self.besides += other.besides
+        return self
 
     @property
     def whole(self) -> list[Outcome]:
@@ -52,7 +62,7 @@ class Sample:
     @property
     def turns_a_second(self) -> float:
         """Answers that came to their end, for each second of the load."""
-        return len(self.whole) / self.seconds
+        return (len(self.whole) - self.besides) / self.seconds
 
     @property
     def statuses(self) -> Counter[int]:
@@ -110,15 +120,17 @@ async def say(
 
 
 async def at_once(port: int, text: str, customers: int, seconds: float) -> Sample:
-    """So many customers who each write again as soon as they are answered."""
-    ends = time.perf_counter() + seconds
+    """So many customers who each write again as soon as they are answered; the seconds count when all are at it."""
+    counts_from = time.perf_counter() + _LEAD_S
+    ends = counts_from + seconds
     sample = Sample(seconds)
 
     async def customer() -> None:
         while time.perf_counter() < ends:
             outcome = await say(port, text)
-            if time.perf_counter() < ends:
-                sample.outcomes.append(outcome)
+            sample.outcomes.append(outcome)
+            if outcome.is_whole and not counts_from <= time.perf_counter() < ends:
+                sample.besides += 1
 
     await asyncio.gather(*(customer() for _ in range(customers)))
     return sample
