@@ -1,6 +1,6 @@
 """Append the events of one running turn, in order, a few writes a second.
 
-Why: a model speaks in dozens of small pieces. The first words go out at once; further words of the same answer
+Why: a model speaks in dozens of small pieces. The first words go out at once; further words of the same answer, and its end,
 wait up to PACE_S for company, so that a stream costs a few rows a second and still resumes at an exact number.
 Life: one TurnLog per running turn, made by the runner; it ends with the turn.
 """
@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from errors import LeaseLost, Unavailable
-from events import EngineCalled, Event, LabelGiven, Recorded, TextDelta, TurnRef, is_end
+from events import (
+    EngineCalled,
+    Event,
+    LabelGiven,
+    Recorded,
+    SpecialistFinished,
+    TextDelta,
+    TextEnded,
+    TurnRef,
+    is_end,
+)
 from store.bell import Bell
 from store.database import Database
 from store.rows import event_row
@@ -48,6 +58,8 @@ _END = update(turns).where(_OURS).values(is_open=0)
 _ADD_LAST = insert(events)
 # Steps on the way that no customer waits for; they go to disk with what follows.
 _WAITS = (LabelGiven, EngineCalled)
+# What tells a customer no more than further words would; nearly always the turn ends a moment later.
+_PACED = (TextDelta, TextEnded, SpecialistFinished)
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 2.0
 
@@ -108,7 +120,7 @@ class TurnLog:
             self._pending.append((self._epoch_s + time.monotonic(), event))
         if isinstance(event, _WAITS):
             return
-        if not isinstance(event, TextDelta):
+        if not isinstance(event, _PACED):
             self._urgent.set()
         self._changed.set()
 

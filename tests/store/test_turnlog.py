@@ -1,18 +1,20 @@
 """What a turn says is written in order, shown only when it is on disk, and by nobody but its own server."""
 
 import asyncio
+import time
 from contextlib import aclosing
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from errors import LeaseLost
-from events import Label, LabelGiven, TextDelta, TurnFinished
+from events import Label, LabelGiven, SpecialistFinished, TextDelta, TextEnded, TurnFinished
 from readers.reply import fold_reply, fold_text
 from store.database import Database
 from store.log import EventLog
+from store.schema import events
 from store.turnlog import PACE_S, TurnLog
 from store.wake import Wake
 from tests.store.conftest import NewUrl
@@ -74,6 +76,28 @@ async def test_what_no_customer_waits_for_goes_to_disk_with_what_follows(event_l
 
     assert before == []
     assert told(await event_log.read_turn(turn, 1)) == [(2, label), (3, words), (4, END)]
+
+
+async def test_an_answer_ends_in_one_row_with_its_turn(event_log: EventLog, database: Database) -> None:
+    """Each turn would cost one row, one sync of the disk and one packet more."""
+    last, ended = TextDelta(message_id="a", text="x"), TextEnded(message_id="a")
+    took_s, number = PACE_S, 0
+    while took_s >= PACE_S:  # else a slow machine had time to write the end before that of the turn
+        number += 1
+        turn = await begin(event_log, number)
+        async with writing(event_log, turn) as turn_log:
+            turn_log.emit(TextDelta(message_id="a", text="x"))
+            await turn_log.flush()
+            started = time.monotonic()
+            for event in (last, ended, SpecialistFinished(run_id="r"), END):
+                turn_log.emit(event)
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            took_s = time.monotonic() - started
+    query = select(events.c.first_seq).where(events.c.conversation_id == turn.conversation_id)
+    rows = await database.read(lambda connection: sorted(connection.execute(query).scalars()))
+
+    assert rows == [1, 2, 3]
 
 
 async def test_a_flush_takes_along_what_is_said_while_it_is_under_way(
