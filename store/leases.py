@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
+from sqlalchemy import Connection, Select, and_, or_, select, update
 
 from errors import LeaseLost
 from events import TurnRef
@@ -23,14 +23,11 @@ GIVEN_UP_S = 0.0
 _AT_ONCE = 500
 
 
-def _has_run_out(now_s: float) -> ColumnElement[bool]:
-    run_out = or_(turns.c.lease_until_s < now_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
-    return and_(turns.c.is_open == 1, run_out)
-
-
 def _lapsed(now_s: float) -> Select[Any]:
     """Open turns without a valid lease, each conversation's in order."""
-    return select(turns).where(_has_run_out(now_s)).order_by(turns.c.conversation_id, turns.c.ordinal)
+    run_out = or_(turns.c.lease_until_s < now_s, turns.c.lease_until_s > now_s + 2 * LEASE_S)
+    query = select(turns).where(turns.c.is_open == 1, run_out)
+    return query.order_by(turns.c.conversation_id, turns.c.ordinal)
 
 
 def lapsed(connection: Connection, now_s: float) -> dict[str, float]:

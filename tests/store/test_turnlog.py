@@ -20,7 +20,7 @@ from store.wake import Wake
 from tests.store.conftest import NewUrl
 from tests.store.filling import END, begin, patient, taken_over, told, write, writing
 from tests.store.things import locked
-from tests.waiting import soon, until
+from tests.waiting import PATIENCE_S, soon, until
 
 
 @settings(max_examples=15)
@@ -82,18 +82,19 @@ async def test_an_answer_ends_in_one_row_with_its_turn(event_log: EventLog, data
     """Each turn would cost one row, one sync of the disk and one packet more."""
     last, ended = TextDelta(message_id="a", text="x"), TextEnded(message_id="a")
     took_s, number = PACE_S, 0
-    while took_s >= PACE_S:  # else a slow machine had time to write the end before that of the turn
-        number += 1
-        turn = await begin(event_log, number)
-        async with writing(event_log, turn) as turn_log:
-            turn_log.emit(TextDelta(message_id="a", text="x"))
-            await turn_log.flush()
-            started = time.monotonic()
-            for event in (last, ended, SpecialistFinished(run_id="r"), END):
-                turn_log.emit(event)
-                for _ in range(5):
-                    await asyncio.sleep(0)
-            took_s = time.monotonic() - started
+    async with asyncio.timeout(PATIENCE_S):
+        while took_s >= PACE_S:  # else a slow machine had time to write the end before that of the turn
+            number += 1
+            turn = await begin(event_log, number)
+            async with writing(event_log, turn) as turn_log:
+                turn_log.emit(TextDelta(message_id="a", text="x"))
+                await turn_log.flush()
+                started = time.monotonic()
+                for event in (last, ended, SpecialistFinished(run_id="r"), END):
+                    turn_log.emit(event)
+                    for _ in range(5):
+                        await asyncio.sleep(0)
+                took_s = time.monotonic() - started
     query = select(events.c.first_seq).where(events.c.conversation_id == turn.conversation_id)
     rows = await database.read(lambda connection: sorted(connection.execute(query).scalars()))
 
