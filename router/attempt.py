@@ -128,19 +128,21 @@ async def attempt(
     server_id: str,
     tell: Tell,
     *,
+    first: Recorded | None = None,
     taken_over: bool = False,
 ) -> None:
     """Bring the turn to its end; returns when that is on disk and the routing line is written.
 
     Args:
         tell: Hears the routing line too.
+        first: All that the log holds of a turn that was accepted here just now; else that is read.
         taken_over: It was another server's, or an earlier life's of this one, whether that has left a trace of it or not.
 
     Raises:
         Unavailable: The log cannot be read now; nothing was said.
         LeaseLost: The turn is another server's now.
     """
-    found = await _look(event_log, desk, turn)
+    found = await _look(event_log, desk, turn, first)
     if any(is_end(item.event) for item in found.earlier):
         return
     turn_log = event_log.turn_log(turn, found.last_seq)
@@ -162,9 +164,9 @@ async def attempt(
             _write_line(turn, turn_log, tell)
 
 
-async def _look(event_log: EventLog, desk: Desk, turn: TurnRef) -> _Found:
+async def _look(event_log: EventLog, desk: Desk, turn: TurnRef, first: Recorded | None) -> _Found:
     try:
-        earlier = await event_log.read_turn(turn)
+        earlier = [first] if first is not None else await event_log.read_turn(turn)
     except RowUnreadable as exc:
         return _Found([], await event_log.last_seq(turn), trouble=exc)
     last_seq = earlier[-1].seq

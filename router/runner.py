@@ -153,7 +153,9 @@ class TurnRunner:
             async with self.admission.door():
                 accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
-            is_started = accepted.is_new and self._spawn(accepted.turn, message.owner)
+            is_started = accepted.is_new and self._spawn(
+                accepted.turn, message.owner, first=accepted.first
+            )
             if not is_started:
                 accepted = replace(accepted, first=None)
         finally:
@@ -178,8 +180,15 @@ class TurnRunner:
         log.info("drain.ended", finished=turns - handed_over, handed_over=handed_over)
         return handed_over
 
-    def _spawn(self, turn: TurnRef, owner: str, *, taken_over: bool = False) -> bool:
-        """Run it, and give its place back at its end; false when it is not to run here."""
+    def _spawn(
+        self, turn: TurnRef, owner: str, *, first: Recorded | None = None, taken_over: bool = False
+    ) -> bool:
+        """Run it, and give its place back at its end; false when it is not to run here.
+
+        Args:
+            first: All that the log holds of it, if it was accepted just now.
+            taken_over: It was another server's.
+        """
         # Stopping: the lease runs out, and the next server takes it; or it runs here already.
         if self._group is None or turn.turn_id in self._running:
             return False
@@ -187,11 +196,15 @@ class TurnRunner:
         self._running[turn.turn_id] = ended
         self._by_conversation[turn.conversation_id][turn.ordinal] = ended
         self._own(
-            self._group, self._supervised(turn, owner, ended, taken_over=taken_over), f"turn-{turn.turn_id}"
+            self._group,
+            self._supervised(turn, owner, ended, first, taken_over=taken_over),
+            f"turn-{turn.turn_id}",
         )
         return True
 
-    async def _supervised(self, turn: TurnRef, owner: str, ended: asyncio.Event, *, taken_over: bool) -> None:
+    async def _supervised(
+        self, turn: TurnRef, owner: str, ended: asyncio.Event, first: Recorded | None, *, taken_over: bool
+    ) -> None:
         """Bring the turn to its end. What cannot be ended here is left to its lease, and taken over later."""
         try:
             for wait_s in (*_AGAIN_S, None):
@@ -204,10 +217,12 @@ class TurnRunner:
                         owner,
                         self._server_id,
                         self._told,
+                        first=first,
                         taken_over=taken_over,
                     )
                 if wait_s is None or caught.error is None or isinstance(caught.error, LeaseLost):
                     return
+                first = None
                 await asyncio.sleep(wait_s)
         finally:
             ended.set()
