@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from errors import Overloaded
+from router.company import Company
 
 TURNS_AT_ONCE = 500
 """More turns than this are never under way, however calm the machine is."""
@@ -45,7 +46,7 @@ class Admission:
     """Places for turns: `limit` is how many there are now, `under_way` how many are taken.
 
     `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, with the wait at the door before it;
-    both smoothed.
+    both smoothed. `company`: who comes in while the loop is busy waits there first.
 
     Args:
         at_most: The limit's own limit.
@@ -58,6 +59,7 @@ class Admission:
         self.under_way = 0
         self.late_s = 0.0
         self.stored_s = 0.0
+        self.company = Company()
         self._door = asyncio.Semaphore(AT_THE_DOOR)
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -132,6 +134,7 @@ class Admission:
             due = self._clock() + LOOK_EVERY_S
             await asyncio.sleep(LOOK_EVERY_S)
             self.note(max(0.0, self._clock() - due))
+            self.company.look()
 
     def note(self, late_s: float) -> None:
         """The loop woke up so late; the limit follows, if it is in use: otherwise other programs keep the machine busy."""

@@ -148,8 +148,10 @@ class TurnRunner:
 
     async def _accept(self, message: NewMessage) -> Accepted:
         """Store it and start its turn, which keeps the place that was taken for it."""
-        is_started, began = False, time.monotonic()
+        is_started = False
         try:
+            await self.admission.company.join()
+            began = time.monotonic()
             async with self.admission.door():
                 accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
