@@ -8,6 +8,7 @@ Life: one for each Admission, which tells it how busy the loop is.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 TOGETHER = 4
 WAIT_S = 0.04
@@ -17,17 +18,25 @@ _FRESH = 0.3  # weight of the newest measurement
 
 
 class Company:
-    """Messages that begin together. `busy` is the share of its time that the loop is at work, 0 to 1, smoothed."""
+    """Messages that begin together. `busy` is the share of its time that the loop is at work, 0 to 1, smoothed.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Monotonic seconds.
+        worked: Seconds that the loop's thread, which calls it, has been at work.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, worked: Callable[[], float] = time.thread_time
+    ) -> None:
         self.busy = 0.0
         self._start = asyncio.Event()
         self._waiting = 0
-        self._looked_s, self._worked_s = time.monotonic(), time.thread_time()
+        self._clock, self._worked = clock, worked
+        self._looked_s, self._worked_s = clock(), worked()
 
     def look(self) -> None:
         """Measure again; called in the loop's thread, every now and then."""
-        now_s, worked_s = time.monotonic(), time.thread_time()
+        now_s, worked_s = self._clock(), self._worked()
         if now_s > self._looked_s:
             self.note((worked_s - self._worked_s) / (now_s - self._looked_s))
         self._looked_s, self._worked_s = now_s, worked_s

@@ -155,9 +155,7 @@ class TurnRunner:
             async with self.admission.door():
                 accepted = await self._log.accept(message)
             self.admission.note_stored(time.monotonic() - began)
-            is_started = accepted.is_new and self._spawn(
-                accepted.turn, message.owner, first=accepted.first
-            )
+            is_started = accepted.is_new and self._spawn(accepted.turn, message.owner, first=accepted.first)
             if not is_started:
                 accepted = replace(accepted, first=None)
         finally:

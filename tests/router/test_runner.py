@@ -301,9 +301,12 @@ async def test_a_log_that_cannot_be_read_for_a_moment_delays_a_turn_and_does_not
     """An accepted message is answered although the database was too busy when its turn came."""
     held = threading.Event()
     async with house_of(tmp_path, Scripted(["Yes."])) as house:
+        first = (await house.runner.start(HELLO)).turn
+        await whole(house, first)
         house.database._reader_wait_s = 0.05
         slow = [asyncio.ensure_future(_hold_a_reader(house, held)) for _ in range(READERS)]
-        turn = (await house.runner.start(HELLO)).turn
+        again = replace(HELLO, message_id="m2", conversation_id=first.conversation_id)
+        turn = (await house.runner.start(again)).turn
         await until(lambda: _interrupted(lines))
         house.database._reader_wait_s = PATIENCE_S
         held.set()
@@ -312,6 +315,19 @@ async def test_a_log_that_cannot_be_read_for_a_moment_delays_a_turn_and_does_not
 
     assert isinstance(told[-1].event, TurnFinished)
     assert {line["code"] for line in _interrupted(lines)} == {"pool_exhausted"}
+
+
+async def test_a_first_message_is_answered_without_reading_the_log(tmp_path: Path) -> None:
+    """What was stored a moment ago is known; every turn would wait for a reader, and for nothing."""
+    async with house_of(tmp_path, Scripted(["Yes."])) as house:
+        house.database._reader_wait_s = 0.0
+        accepted = await house.runner.start(HELLO)
+        assert accepted.first is not None
+        async with asyncio.timeout(PATIENCE_S):
+            follower = house.event_log.follow_turn(accepted.turn, first=accepted.first)
+            told = [item async for news in follower for item in news]
+
+    assert isinstance(told[-1].event, TurnFinished)
 
 
 async def _hold_a_reader(house: House, held: threading.Event) -> None:
