@@ -131,12 +131,13 @@ async def _streamed(upstream: str) -> None:
         )
         await asyncio.sleep(2)
         rate = 0.7 * min(ours.turns_a_second, bare.turns_a_second)
-        calm = await at_rate(port, TEXT, rate, SECONDS)
-        least_ms = max(LABEL_S, FIRST_S) * 1000
-        print(
-            f"at 70 %            {calm.turns_a_second:6.1f} turns/s  own overhead to first text"
-            f" p50 {calm.first_ms(0.5) - least_ms:4.0f}  p99 {calm.first_ms(0.99) - least_ms:4.0f} ms  {dict(calm.statuses)}"
-        )
+        for name, at in (("bare, ", bare_port), ("", port)):
+            calm = await at_rate(at, TEXT, rate, SECONDS)
+            least_ms = max(LABEL_S, FIRST_S) * 1000
+            print(
+                f"{name + 'at 70 %':18} {calm.turns_a_second:6.1f} turns/s  own overhead to first text"
+                f" p50 {calm.first_ms(0.5) - least_ms:4.0f}  p99 {calm.first_ms(0.99) - least_ms:4.0f} ms  {dict(calm.statuses)}"
+            )
         await asyncio.sleep(2)
         flood = await at_rate(port, TEXT, 4 * ours.turns_a_second, 5)
         print(
