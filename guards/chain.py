@@ -19,6 +19,7 @@ from guards.stream import Foreseeing, Foresees, Guard, Reader, Scene, Segment, S
 _MOST = 256
 _LONGEST_COMING = 64
 _LONGEST_BEGINNING = 400
+_ANOTHER_PARAGRAPH = "\n\nThen "  # its word holds the signs that end what is before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,16 @@ class _Row:
             if len(segments) == 1 and segments[0].fired is None:  # nearly always
                 text = segments[0].text
             else:
-                text = self._joined(name, segments, fired)
+                text = self.joined(name, segments, fired)
         return text
 
     def end(self, text: str, fired: list[Fired]) -> str:
         """What comes out when nothing follows this text."""
         for name, step in self._steps:
-            text = self._joined(name, [*(step.push(text) if text else []), *step.end()], fired)
+            text = self.joined(name, [*(step.push(text) if text else []), *step.end()], fired)
         return text
 
-    def _joined(self, name: str, segments: Sequence[Segment], fired: list[Fired]) -> str:
+    def joined(self, name: str, segments: Sequence[Segment], fired: list[Fired]) -> str:
         fired += [Fired(name, segment.fired) for segment in segments if segment.fired]
         self.wants_retake = self.wants_retake or any(segment.wants_retake for segment in segments)
         return "".join([segment.text for segment in segments])
@@ -145,11 +146,13 @@ class _Flow:
     """Steps that nearly all words pass: as long as that is foreseen, the words pass all of them at once.
 
     Law: what passes here is what each of the steps would let pass, and they read it before they see more. So the output is
-    that of the row, only that less is looked at, and more at a time.
+    that of the row, only that less is looked at, and more at a time. What passes to the end of the answer is never read,
+    unless a step says something behind it.
     """
 
     def __init__(self, steps: Sequence[tuple[str, Skipping]], foresee: Sequence[Foresees]) -> None:
         self._row = _Row(steps)
+        self._named = steps
         self._steps = [step for _, step in steps]
         self._foresee = foresee
         self._passed: list[str] = []  # what the steps have not read yet
@@ -179,8 +182,26 @@ class _Flow:
         """What comes out when nothing follows this text."""
         if self._rest is not None:
             text = self._rest + text
+            if self._all_passes(text):
+                self._passed.append(text)
+                return text + self._added(fired)
             self._catch_up()
         return self._row.end(text, fired)
+
+    def _all_passes(self, text: str) -> bool:
+        """Whether all of this last text passes: what does with another paragraph behind it does without."""
+        words, coming = words_of(text + _ANOTHER_PARAGRAPH)
+        passing = [foresees.passing(words, coming) for foresees in self._foresee]
+        return all(count is not None and count >= len(words) - 1 for count in passing)
+
+    def _added(self, fired: list[Fired]) -> str:
+        """What the steps say at the end; who has to read that reads first what has passed."""
+        added = ""
+        for name, step in self._named:
+            if added:
+                step.skip("".join(self._passed))
+            added = self._row.joined(name, [*(step.push(added) if added else []), *step.end()], fired)
+        return added
 
     def _passing(self, text: str) -> str | None:
         """The beginning of the text that passes all steps; None: it has to be read closely."""

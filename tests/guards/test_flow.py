@@ -106,6 +106,32 @@ def test_nothing_of_an_address_passes_before_its_sign(said: str) -> None:
         assert _through(Chain(NAMES, GUARDS, Scene()), cuts) == _through(Chain(NAMES, CLOSED, Scene()), cuts)
 
 
+def test_what_a_guard_adds_behind_words_that_passed_unread_is_read_by_the_ones_after_it() -> None:
+    """The last words of an answer pass unread as well, and a note behind them could say anything."""
+    scene = Scene(notice=lambda key: "Ask Geico instead." if key == "withheld_note" else "")
+    pieces = ["The fee is 77 dollars. ", "Here is what we know of it, ", "and what you can do about it."]
+
+    text, fired = _through(Chain(NAMES, GUARDS, scene), pieces)
+
+    assert (text, fired) == _through(Chain(NAMES, CLOSED, scene), pieces)
+    assert text.endswith("and what you can do about it.\n\nAsk another company instead.")
+    assert [each.guard for each in fired] == ["competitors", "figures"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["ann@mail.com", "evil.com", "<", "<b", "[x", "ten", "1,234", "Claude", "Geico", "your claim is paid"],
+)
+def test_the_last_words_of_an_answer_are_read_if_anything_may_be_in_them(last: str) -> None:
+    """Nothing comes behind them that could make the guards look."""
+    scene = Scene(notice=lambda _key: "(not shown)")
+    begun = "Here is what we know of it, and what you can do about it, and more:"
+    for text in (f"{begun} {last}", f"{begun} {last}.", f"{begun} ({last})"):
+        pieces = [f"{word} " for word in text.split()]
+        pieces[-1] = pieces[-1].rstrip()
+        assert _through(Chain(NAMES, GUARDS, scene), pieces) == _through(Chain(NAMES, CLOSED, scene), pieces)
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
