@@ -1,6 +1,6 @@
 """The routes for chat clients: send a message, read a conversation, follow it, rate it."""
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,7 +12,7 @@ from api.house import House, caller_of, house_of, owned
 from api.openapi import CHAT_BODY, CHAT_REPLY, EVENT_STREAM, RESUME_HEADER, request_body
 from api.stream import FrameStream, conversation_frames, place_of, seq_in, turn_frames
 from errors import Unavailable
-from events import TurnRef, is_end
+from events import Event, TurnRef, is_end
 from readers.history import History, fold_history
 from readers.reply import fold_reply
 from store.log import Accepted
@@ -96,10 +96,12 @@ async def _whole_reply(house: House, accepted: Accepted, caller: Caller) -> Resp
     """The reply when the turn has ended.
 
     Raises:
-        Unavailable: The server stops before that; the turn goes on elsewhere.
+        Unavailable: The server stops before that, or the log cannot be read now; the turn goes on.
     """
-    async with aclosing(house.event_log.follow_turn(accepted.turn, first=accepted.first)) as follower:
-        events = [item.event async for news in follower for item in news]
+    events: list[Event] = []
+    with suppress(Unavailable):
+        async with aclosing(house.event_log.follow_turn(accepted.turn, first=accepted.first)) as follower:
+            events = [item.event async for news in follower for item in news]
     if not (events and is_end(events[-1])):
         raise Unavailable(
             code="resume",

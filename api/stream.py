@@ -14,16 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from api.agui import KEEP_ALIVE, error_frame, frame
 from api.middleware import TO_SEND
-from errors import NotFound
+from errors import NotFound, Unavailable
 from events import Event, Recorded, TurnRef, is_end
-from router.contain import contained
+from router.contain import Contained, contained
 from store.log import EventLog
 
 log = structlog.get_logger()
 _QUIET_S = 7.0
 _LAST_SEQ_DIGITS = 9
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-_RESUME_TEXT = "The server is being restarted. Nothing is lost: connect again and the answer goes on."
+_RESUME_TEXT = "The line to the answer was interrupted. Nothing is lost: connect again and it goes on."
 
 
 class FrameStream(StreamingResponse):
@@ -96,10 +96,8 @@ async def turn_frames(
                         sent.append(frame(turn, recorded, so_far, visitor_token))
                 if (shown := quiet.fill(sent, is_idle=not news)) is not None:
                     yield shown
-    if caught.error is not None:
-        yield error_frame(caught.code, caught.customer_text)
-    elif not (so_far and is_end(so_far[-1])):
-        yield error_frame("resume", _RESUME_TEXT, f"{turn.turn_id}:{len(so_far)}")
+    if caught.error is not None or not (so_far and is_end(so_far[-1])):
+        yield _break(caught, f"{turn.turn_id}:{max(after_seq, len(so_far))}")
 
 
 async def conversation_frames(
@@ -108,6 +106,7 @@ async def conversation_frames(
     """Frames of the conversation from this place on, until the reader leaves or the server stops."""
     yield KEEP_ALIVE
     so_far: list[Event] = []
+    place: str | None = None
     quiet = _Quiet()
     with contained("stream.failed", conversation_id=conversation_id) as caught:
         if after_seq:
@@ -121,13 +120,24 @@ async def conversation_frames(
                         so_far = []
                     so_far.append(recorded.event)
                     sent.append(frame(turn, recorded, so_far))
+                    place = f"{turn.turn_id}:{recorded.seq}"
                     if is_end(recorded.event):
                         so_far = []
                 if (shown := quiet.fill(sent, is_idle=not news)) is not None:
                     yield shown
                 del news, sent, shown  # who waits for hours holds nothing meanwhile
     if caught.error is not None:
-        yield error_frame(caught.code, caught.customer_text)
+        yield _break(caught, place)
+
+
+def _break(caught: Contained, event_id: str | None) -> bytes:
+    """The frame that ends a stream before its time, behind this event.
+
+    A server that stops, or a database that is away for a moment, has lost nothing: the client is told to come back.
+    """
+    if caught.error is None or isinstance(caught.error, Unavailable):
+        return error_frame("resume", _RESUME_TEXT, event_id)
+    return error_frame(caught.code, caught.customer_text, event_id)
 
 
 class _Quiet:

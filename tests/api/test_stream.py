@@ -279,6 +279,34 @@ async def test_a_damaged_record_ends_the_stream_honestly(
     assert '"code":"row_unreadable"' in followed.text
 
 
+@pytest.mark.fault("D3", "D5")
+async def test_readers_of_a_turn_are_told_to_come_back_while_the_log_cannot_be_read(
+    customer: httpx2.AsyncClient, swap: Swap, scripted: tuple[Running, Swap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that goes on would be shown as one that failed, because its database was away for a moment."""
+    goes_on = asyncio.Event()
+    swap.engine = Scripted(["Here is ", goes_on, "what we know."])
+    async with customer.stream("POST", "/chat", json=HELLO, headers=STREAM) as response:
+        read: list[Frame] = []
+        async for frame in frames_of(response):
+            read.append(frame)
+            if frame.type == "TEXT_MESSAGE_CONTENT":
+                break
+    behind = {"Last-Event-ID": read[-1].event_id}
+    with monkeypatch.context() as away:
+        away.setattr(scripted[0].house.database, "_reader_wait_s", 0.0)
+        told = await streamed(customer, HELLO, behind)
+        reply = await customer.post("/chat", json=HELLO)
+    goes_on.set()
+    rest = await streamed(customer, HELLO, behind)
+
+    assert [(frame.type, frame.event["code"], frame.event_id) for frame in told] == [
+        ("RUN_ERROR", "resume", read[-1].event_id)
+    ]
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "resume")
+    assert text_of([*read, *rest]) == "Here is what we know."
+
+
 async def test_the_json_reply_and_the_stream_say_the_same(customer: httpx2.AsyncClient, swap: Swap) -> None:
     """Both are read from the same log; there is no second copy to differ."""
     swap.engine = Local()
