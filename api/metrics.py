@@ -32,7 +32,6 @@ def _readings(house: House) -> Readings:
         "turns_limit": ("How many may be under way now", int(admission.limit)),
         "turns_waiting": ("Messages that wait for a place, not accepted yet", admission.waiting),
         "tasks": ("Tasks of the event loop", len(asyncio.all_tasks())),
-        "loop_busy": ("Share of its time that the event loop is at work, smoothed", admission.company.busy),
         "loop_late_seconds": ("How late the event loop wakes up, smoothed", admission.late_s),
         "stored_seconds": ("How long storing a message takes, smoothed", admission.stored_s),
         "draining": ("1 while the server stops", house.runner.is_draining),

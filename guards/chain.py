@@ -19,7 +19,7 @@ from guards.stream import Foreseeing, Foresees, Guard, Reader, Scene, Segment, S
 _MOST = 256
 _LONGEST_COMING = 64
 _LONGEST_BEGINNING = 400
-_ANOTHER_PARAGRAPH = "\n\nThen "  # its word holds the signs that end what is before it
+_ANOTHER_PARAGRAPH = "\n\nThen "  # a word, so that signs at the end of the text are looked at, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,7 @@ class _Flow:
 
     def __init__(self, steps: Sequence[tuple[str, Skipping]], foresee: Sequence[Foresees]) -> None:
         self._row = _Row(steps)
-        self._named = steps
-        self._steps = [step for _, step in steps]
+        self._steps = steps
         self._foresee = foresee
         self._passed: list[str] = []  # what the steps have not read yet
         self._rest: str | None = None  # what no step has seen; None while they read closely
@@ -189,7 +188,7 @@ class _Flow:
         return self._row.end(text, fired)
 
     def _all_passes(self, text: str) -> bool:
-        """Whether all of this last text passes: what does with another paragraph behind it does without."""
+        """Whether all of this last text passes: at its end no guard finds what it would not look at with this behind it."""
         words, coming = words_of(text + _ANOTHER_PARAGRAPH)
         passing = [foresees.passing(words, coming) for foresees in self._foresee]
         return all(count is not None and count >= len(words) - 1 for count in passing)
@@ -197,7 +196,7 @@ class _Flow:
     def _added(self, fired: list[Fired]) -> str:
         """What the steps say at the end; who has to read that reads first what has passed."""
         added = ""
-        for name, step in self._named:
+        for name, step in self._steps:
             if added:
                 step.skip("".join(self._passed))
             added = self._row.joined(name, [*(step.push(added) if added else []), *step.end()], fired)
@@ -220,22 +219,23 @@ class _Flow:
         passed = "".join(self._passed)
         self._passed.clear()
         self._rest = None
-        for step in self._steps:
+        for _, step in self._steps:
             step.skip(passed)
 
     def _taken_back(self) -> str | None:
         """What one of the steps holds, or nothing; None when there is more to it."""
-        if not all(step.is_free for step in self._steps):
+        steps = [step for _, step in self._steps]
+        if not all(step.is_free for step in steps):
             return None
-        holding = [at for at, step in enumerate(self._steps) if step.held]
+        holding = [at for at, step in enumerate(steps) if step.held]
         if len(holding) > 1:
             return None
         rest = ""
         for at in holding:
-            rest = self._steps[at].held
-            if not all(step.unread(rest) for step in self._steps[:at]):
+            rest = steps[at].held
+            if not all(step.unread(rest) for step in steps[:at]):
                 return None
-            self._steps[at].take_back()
+            steps[at].take_back()
         for foresees in self._foresee:
             foresees.begin()
         return rest

@@ -209,7 +209,8 @@ class TurnRunner:
         try:
             for wait_s in (*_AGAIN_S, None):
                 with contained("turn.interrupted", turn_id=turn.turn_id) as caught:
-                    await self._wait_for_earlier(turn)
+                    if await self._wait_for_earlier(turn):
+                        first = None
                     await attempt(
                         self._log,
                         self._desk(),
@@ -233,8 +234,9 @@ class TurnRunner:
             if not here:
                 del self._by_conversation[turn.conversation_id]
 
-    async def _wait_for_earlier(self, turn: TurnRef) -> None:
-        """Return when no earlier turn of the conversation is open, here or on another server."""
+    async def _wait_for_earlier(self, turn: TurnRef) -> bool:
+        """Return when no earlier turn of the conversation is open, here or on another server; whether one was."""
+        has_waited = False
         while turn.ordinal > 1:
             here = self._by_conversation[turn.conversation_id]
             before = next((ended for ordinal, ended in here.items() if ordinal < turn.ordinal), None)
@@ -243,7 +245,9 @@ class TurnRunner:
             elif await self._log.has_open_before(turn):
                 await asyncio.sleep(_LOOK_AGAIN_S)
             else:
-                return
+                break
+            has_waited = True
+        return has_waited
 
     async def _forever(self, work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
         """Run it, and run it again when it fails."""

@@ -1,6 +1,7 @@
 """Words that pass rows of guards unread: what comes out is what the guards would let through one after the other."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from build import build_parts
 from guards.chain import Chain, Fired
 from guards.length import length_guard
 from guards.ordinary import Ordinary, words_of
+from guards.spot import Lookout, Spotter
 from guards.stream import Guard, Scene, Segment, Skipping, Step
 from settings import ROOT, Settings
 from tests.guards.cutting import cut
@@ -116,6 +118,48 @@ def test_what_a_guard_adds_behind_words_that_passed_unread_is_read_by_the_ones_a
     assert (text, fired) == _through(Chain(NAMES, CLOSED, scene), pieces)
     assert text.endswith("and what you can do about it.\n\nAsk another company instead.")
     assert [each.guard for each in fired] == ["competitors", "figures"]
+
+
+class _Seeing(Spotter):
+    """A step that finds nothing, and remembers what it has read."""
+
+    def __init__(self) -> None:
+        super().__init__(Lookout(re.compile("(?!)"), lambda _view: None))
+        self.seen = ""
+
+    def push(self, text: str) -> list[Segment]:
+        self.seen += text
+        return super().push(text)
+
+    def skip(self, text: str) -> None:
+        self.seen += text
+        super().skip(text)
+
+
+def _beside_figures(step: Step, pieces: Sequence[str], note: str = "") -> str:
+    """What comes out of the guard of figures and this step behind it."""
+    seeing = Guard("seeing", "", lambda _scene: step, lambda _word, _following: False)
+    scene = Scene(notice=lambda key: note if key == "withheld_note" else "")
+    return _through(Chain(("figures", "seeing"), {**GUARDS, "seeing": seeing}, scene), pieces)[0]
+
+
+def test_the_last_words_are_read_by_nobody_if_nothing_can_be_in_them() -> None:
+    """Every answer would be read whole at its end, although nobody looks for anything in it."""
+    answer = "Here is what we know of it, and what you can do about it."
+    step = _Seeing()
+
+    assert _beside_figures(step, [f"{word} " for word in answer.split()]) == f"{answer} "
+    assert answer.startswith(step.seen)
+    assert len(step.seen.split()) < len(answer.split()) / 2
+
+
+def test_who_reads_a_note_at_the_end_has_read_what_is_before_it() -> None:
+    """A guard that looks behind its place would see another text than the customer."""
+    step = _Seeing()
+    shown = _beside_figures(step, ["The fee is 77 dollars. ", "Here is ", "what we ", "know."], "Ask again.")
+
+    assert step.seen == shown
+    assert shown.endswith(" Here is what we know.\n\nAsk again.")
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,14 @@ from router.admission import (
     AT_THE_DOOR,
     DOOR_S,
     LATE_S,
+    LOOK_EVERY_S,
     QUEUE_AT_LEAST,
     QUEUE_AT_MOST,
     SLOW_S,
     WAIT_S,
     Admission,
 )
+from router.company import Company
 
 pytestmark = pytest.mark.quick_time
 MOST = 500
@@ -324,3 +326,20 @@ async def test_who_leaves_at_the_door_leaves_no_gap() -> None:
         async with asyncio.timeout(DOOR_S / 2):
             for _ in range(AT_THE_DOOR):
                 await held.enter_async_context(admission.door())
+
+
+async def test_while_it_runs_it_sees_how_busy_the_server_is() -> None:
+    """Nobody would find company on a busy server, because nobody looks whether it is one."""
+    looked: list[float] = []
+    admission = Admission()
+
+    class Looks(Company):
+        def look(self) -> None:
+            looked.append(asyncio.get_running_loop().time())
+
+    admission.company = Looks()
+    measuring = asyncio.create_task(admission.run())
+    await asyncio.sleep(10.5 * LOOK_EVERY_S)
+    measuring.cancel()
+
+    assert len(looked) == 10

@@ -69,7 +69,18 @@ async def test_whoever_goes_away_keeps_the_others_from_nothing() -> None:
     assert await _joined_s(company, 0.0) == [WAIT_S / 2]
 
 
-def test_what_counts_is_the_share_of_time_that_the_loop_was_at_work() -> None:
+async def test_whoever_comes_when_it_is_calm_again_does_not_overtake() -> None:
+    """The second of two messages would be answered as the first."""
+    company = _company(1.0)
+    first = asyncio.create_task(_joined_s(company, 0.0))
+    await asyncio.sleep(WAIT_S / 2)
+    company.busy = 0.0
+
+    assert await _joined_s(company, 0.0) == [WAIT_S / 2]
+    assert await first == [WAIT_S]
+
+
+def test_what_counts_is_the_share_of_a_core_that_is_used() -> None:
     """Smoothed, so that one long step makes no server a busy one."""
     now_s, worked_s = 100.0, 7.0
     company = Company(lambda: now_s, lambda: worked_s)

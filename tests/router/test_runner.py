@@ -13,15 +13,17 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from errors import Busy, Unavailable
-from events import TurnAccepted, TurnFinished, is_end
+from events import TurnAccepted, TurnFinished, TurnRef, is_end
 from readers.reply import fold_text
 from router import runner as runner_module
 from router.admission import Admission
+from router.attempt import attempt
+from router.company import Company
 from router.desk import Desk
 from router.runner import TurnRunner
 from server import House
 from store.database import READERS
-from store.log import NewMessage
+from store.log import EventLog, NewMessage
 from store.schema import turns
 from tests.engines import Scripted, Swap, echo
 from tests.router.running import CANARY, HELLO, house_of, in_module_loop, only_of, whole
@@ -328,6 +330,52 @@ async def test_a_first_message_is_answered_without_reading_the_log(tmp_path: Pat
             told = [item async for news in follower for item in news]
 
     assert isinstance(told[-1].event, TurnFinished)
+
+
+async def test_what_was_stored_a_moment_ago_is_read_again_once_anything_may_have_come_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn that another server took over meanwhile, or a try that broke in the middle, would be begun anew."""
+    told: dict[int, list[bool]] = {1: [], 2: []}
+
+    async def breaks_once(log: EventLog, desk: Desk, turn: TurnRef, *rest: Any, **facts: Any) -> None:  # noqa: ANN401
+        told[turn.ordinal].append(facts["first"] is not None)
+        if len(told[1]) == 1:
+            raise ValueError
+        await attempt(log, desk, turn, *rest, **facts)
+
+    monkeypatch.setattr(runner_module, "attempt", breaks_once)
+    hold = asyncio.Event()
+    async with house_of(tmp_path, Scripted([hold, "Yes."])) as house:
+        first = (await house.runner.start(HELLO)).turn
+        again = replace(HELLO, message_id="m2", conversation_id=first.conversation_id)
+        behind = (await house.runner.start(again)).turn
+        hold.set()
+        await whole(house, behind)
+
+    assert told == {1: [True, False], 2: [False]}
+
+
+async def test_a_message_finds_company_before_it_is_stored(tmp_path: Path) -> None:
+    """On a busy server each would begin alone, and cost a third more."""
+    goes = asyncio.Event()
+    found: list[int] = []
+
+    class Waits(Company):
+        async def join(self) -> None:
+            found.append(house.runner.under_way)
+            await goes.wait()
+
+    async with house_of(tmp_path, Scripted(["Yes."])) as house:
+        house.runner.admission.company = Waits()
+        coming = [
+            asyncio.create_task(house.runner.start(replace(HELLO, message_id=each))) for each in ("a", "b")
+        ]
+        await until(lambda: len(found) == len(coming))
+        assert not house.runner.under_way
+        goes.set()
+        for each in coming:
+            assert isinstance((await whole(house, (await each).turn))[-1].event, TurnFinished)
 
 
 async def _hold_a_reader(house: House, held: threading.Event) -> None:
