@@ -267,7 +267,9 @@ def _row(made: Sequence[tuple[Guard, Step]]) -> _Row | _Flow:
     skipping = [(name, step) for name, step in steps if _skips(step)]
     way = _way(made[0])
     if way == "reads":
-        return _Flow(skipping, [step for _, step in steps if _reads(step)])
+        readers: list[Reader] = [step for _, step in steps if _reads(step)]
+        readers.sort(key=lambda reader: not reader.trims)
+        return _Flow(skipping, readers)
     if way == "looks":
         begins = tuple(guard.begins for guard, _ in made if guard.begins is not None)
         return _Flow(skipping, [_ordinary(begins, frozenset().union(*(guard.joins for guard, _ in made)))])

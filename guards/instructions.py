@@ -59,6 +59,8 @@ def _read(secret: str, sayable: str) -> _Secret:
 class _Recital:
     """One answer, read word by word beside the secret."""
 
+    trims = False
+
     def __init__(self, secret: _Secret, notice: str) -> None:
         self._secret = secret
         self._notice = notice
@@ -72,6 +74,7 @@ class _Recital:
         self._is_cut = False
         self._was_told = False
         self._ahead = ("", 0)  # the last word, and how many are paired, behind the words that pass unread
+        self._begun = ""  # the word before them, which may go on
 
     @property
     def held(self) -> str:
@@ -91,14 +94,17 @@ class _Recital:
         return False
 
     def begin(self) -> None:
-        """What passes follows what has been heard; a word that was coming is whole."""
+        """What passes follows what has been heard; a word that was coming may go on with it."""
         self._ahead = (self._last[-1], self._paired)
-        self.passing([self._open], "")
+        self._begun = self._open
 
     def passing(self, words: Sequence[str], _coming: str) -> int | None:
         """All of the words; None when they are near to a row."""
         pairs = self._secret.pairs
         last, paired = self._ahead
+        if self._begun and words:
+            words = [self._begun + words[0], *words[1:]]
+            self._begun = ""
         for written in words:
             for word in _heard(written):
                 paired = paired + 1 if (last, word) in pairs else 0

@@ -58,6 +58,8 @@ def language_guard() -> Guard:
 class _Ear:
     """One answer, heard until its language is clear."""
 
+    trims = False
+
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._text = ""

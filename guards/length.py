@@ -14,6 +14,8 @@ _CLOSERS = "\"'”’»」』）)]*_`"
 class _Length:
     """Let text through up to the limit, then up to the end of that sentence, at most `slack` further."""
 
+    trims = False
+
     def __init__(self, limit: int, slack: int) -> None:
         self._left = limit
         self._slack = slack

@@ -109,6 +109,8 @@ def _begins(word: str, _following: str) -> bool:
 class _Html(Spotter):
     """One answer, without its HTML: all words pass that have no sign of it before them."""
 
+    trims = False
+
     def unread(self, text: str) -> bool:
         """What has passed holds no HTML, so it may come again."""
         if len(text) > self._at:

@@ -68,6 +68,8 @@ class _Cut(NamedTuple):
 class _Watch:
     """One answer, read word by word."""
 
+    trims = True
+
     def __init__(self, paths: WordPaths, openers: Openers, judge: Judge, scene: Scene) -> None:
         self._paths = paths
         self._openers = openers

@@ -9,7 +9,7 @@ are put together in guards/chain.py.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from guards.ordinary import Begins
 
@@ -134,7 +134,12 @@ class Foresees(Protocol):
 
 
 class Reader(Skipping, Foresees, Protocol):
-    """A step that reads all words, and can foresee which of them it lets pass."""
+    """A step that reads all words, and can foresee which of them it lets pass.
+
+    `trims`: that may be fewer than all of them. Such a step is asked before the others, which so hear no word twice.
+    """
+
+    trims: ClassVar[bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,22 @@ def test_what_a_guard_adds_behind_words_that_passed_unread_is_read_by_the_ones_a
     assert [each.guard for each in fired] == ["competitors", "figures"]
 
 
+@pytest.mark.parametrize(
+    "names", [("instructions",), ("language", "length", "instructions"), ("instructions", "promises"), NAMES]
+)
+@pytest.mark.parametrize("size", [1, 5])
+def test_two_recitals_in_a_row_are_noticed_in_whatever_order_the_guards_stand(
+    names: tuple[str, ...], size: int
+) -> None:
+    """Where a word is cut between two of them it would be shown twice, or one more than there should be."""
+    said, scene = SECRET.split(), Scene(secret=SECRET)
+    for first in range(0, 200, 7):
+        told = [*said[first : first + 5], *said[first + 50 : first + 62]]
+        text = f"In with are you here {' '.join(told)} do not know what they help with."
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert _through(Chain(names, GUARDS, scene), pieces) == _through(Chain(names, CLOSED, scene), pieces)
+
+
 class _Seeing(Spotter):
     """A step that finds nothing, and remembers what it has read."""
 
