@@ -1,8 +1,9 @@
 """What one server holds on one core, beside a bare endpoint in the same run on the same core.
 
 Prints streamed turns a second (everything on: label, guess, guards, log on the disk), time to the first words at 70 % of
-that, what happens at four times the knee, what 2,000 idle streams cost, and how memory grows over 10,000 turns.
-The servers run on core 0, the load and the upstream on core 1. Bounded: about three minutes.
+that, also of the bare endpoint and with an upstream whose times vary, what a turn costs that begins alone or with others,
+what happens at four times the knee, what 2,000 idle streams cost, and how memory grows over 10,000 turns.
+The servers run on core 0, the load and the upstream on core 1. Bounded: about four minutes.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ TEXT = "Hello there, good morning!"
 CUSTOMERS, SECONDS, ROUNDS = 64, 16.0, 4
 IDLE_STREAMS = 2_000
 TURNS, WARM = 10_000, 2_000
+CALM_RATE, COME_TOGETHER = 30.0, (1, 2, 4)
+VARIES = 0.5
 _OK = 200
 
 
@@ -110,8 +113,43 @@ async def _knees(servers: Sequence[tuple[int, int]]) -> list[tuple[Sample, float
     ]
 
 
-async def _streamed(upstream: str) -> None:
-    """Turns a second beside the bare endpoint, and what comes below and above that."""
+async def _alone_or_together(port: int, pid: int) -> str:
+    """CPU milliseconds of a turn at a rate at which nobody waits for company, by how many customers come at once."""
+    costs: list[float] = []
+    for together in COME_TOGETHER:
+        before = cpu_s(pid)
+        sample = await at_rate(port, TEXT, CALM_RATE, SECONDS / 2, together=together)
+        costs.append((cpu_s(pid) - before) * 1000 / max(1, len(sample.whole)))
+    return ", ".join(
+        f"{cost:.1f} ms by {together}" for cost, together in zip(costs, COME_TOGETHER, strict=True)
+    )
+
+
+def _overhead(sample: Sample) -> str:
+    least_ms = max(LABEL_S, FIRST_S) * 1000
+    own_ms = [sample.first_ms(share) - least_ms for share in (0.5, 0.99)]
+    return (
+        f"{sample.turns_a_second:6.1f} turns/s  own overhead to first text p50 {own_ms[0]:4.0f}  p99 {own_ms[1]:4.0f} ms"
+        f"  {dict(sample.statuses)}"
+    )
+
+
+async def _varying(rate: float) -> None:
+    """The same rate with an upstream that takes now longer and now shorter; what that adds counts as ours."""
+    port = free_port()
+    with (
+        process(1, "-m", "bench.load.upstream", str(port), str(VARIES)),
+        desk(f"http://127.0.0.1:{port}") as (desk_port, pid),
+    ):
+        await at_rate(desk_port, TEXT, CALM_RATE, 2)
+        before = cpu_s(pid)
+        sample = await at_rate(desk_port, TEXT, rate, SECONDS)
+        cost_ms = (cpu_s(pid) - before) * 1000 / max(1, len(sample.whole))
+        print(f"upstream varies    {_overhead(sample)}  {cost_ms:.1f} ms of CPU each")
+
+
+async def _streamed(upstream: str) -> float:
+    """Turns a second beside the bare endpoint, and what comes below and above that; returns 70 % of them."""
     bare_port = free_port()
     with (
         process(0, "-m", "bench.load.bare", str(bare_port), upstream) as bare_pid,
@@ -131,13 +169,9 @@ async def _streamed(upstream: str) -> None:
         )
         await asyncio.sleep(2)
         rate = 0.7 * min(ours.turns_a_second, bare.turns_a_second)
-        for name, at in (("bare, ", bare_port), ("", port)):
-            calm = await at_rate(at, TEXT, rate, SECONDS)
-            least_ms = max(LABEL_S, FIRST_S) * 1000
-            print(
-                f"{name + 'at 70 %':18} {calm.turns_a_second:6.1f} turns/s  own overhead to first text"
-                f" p50 {calm.first_ms(0.5) - least_ms:4.0f}  p99 {calm.first_ms(0.99) - least_ms:4.0f} ms  {dict(calm.statuses)}"
-            )
+        for name, at in (("bare, at 70 %", bare_port), ("at 70 %", port)):
+            print(f"{name:18} {_overhead(await at_rate(at, TEXT, rate, SECONDS))}")
+        print(f"{CALM_RATE:.0f} turns/s, coming  {await _alone_or_together(port, pid)}")
         await asyncio.sleep(2)
         flood = await at_rate(port, TEXT, 4 * ours.turns_a_second, 5)
         print(
@@ -149,6 +183,7 @@ async def _streamed(upstream: str) -> None:
         print(
             f"after the flood    first text p99 {after.first_ms(0.99):4.0f} ms  memory {rss_mib(pid):.0f} MiB"
         )
+        return rate
 
 
 async def _idle(upstream: str) -> None:
@@ -206,7 +241,8 @@ async def _run() -> None:
     port = free_port()
     with process(1, "-m", "bench.load.upstream", str(port)):
         upstream = f"http://127.0.0.1:{port}"
-        await _streamed(upstream)
+        rate = await _streamed(upstream)
+        await _varying(rate)
         await _idle(upstream)
         await _memory(upstream)
 

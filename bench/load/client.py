@@ -137,14 +137,24 @@ async def at_once(port: int, text: str, customers: int, seconds: float) -> Sampl
 
 
 async def at_rate(
-    port: int, text: str, a_second: float, seconds: float, headers: Mapping[str, str] = NOBODY
+    port: int,
+    text: str,
+    a_second: float,
+    seconds: float,
+    headers: Mapping[str, str] = NOBODY,
+    together: int = 1,
 ) -> Sample:
-    """So many new customers (or messages of the one in the headers) a second, however long the others wait."""
+    """So many new customers (or messages of the one in the headers) a second, however long the others wait.
+
+    Args:
+        together: How many come in the same moment.
+    """
     sample = Sample(seconds)
     started = time.perf_counter()
 
     async def customer(number: int) -> None:
-        await asyncio.sleep(max(0.0, started + number / a_second - time.perf_counter()))
+        comes_s = started + number // together * together / a_second
+        await asyncio.sleep(max(0.0, comes_s - time.perf_counter()))
         sample.outcomes.append(await say(port, text, headers))
 
     await asyncio.gather(*(customer(number) for number in range(int(a_second * seconds))))

@@ -2,11 +2,12 @@
 
 The faithful one (tests/simulation) checks and counts every request, and would be the bottleneck. This one reads a
 request's length and whether it wants a label, answers after 50 ms with a label or streams 20 pieces 10 ms apart.
-Run as a process: `python -m bench.load.upstream PORT`.
+Run as a process: `python -m bench.load.upstream PORT [SHARE]`; with a share, such as 0.5, its times vary by so much.
 """
 
 import asyncio
 import json
+import random
 import sys
 
 import uvloop
@@ -74,7 +75,8 @@ _LABELLED, _SAID = _piece(json.dumps(_LABEL)), _piece(PIECE)
 class _Line(asyncio.Protocol):
     """One connection; a request at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, varies: float) -> None:
+        self._varies = varies
         self._came = b""
         self._answering: asyncio.Task[None] | None = None
 
@@ -95,24 +97,28 @@ class _Line(asyncio.Protocol):
         if self._answering is not None:
             self._answering.cancel()
 
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds * random.uniform(1 - self._varies, 1 + self._varies))
+
     async def _answer(self, wants_label: bool) -> None:
         write = self._transport.write  # type: ignore[attr-defined]
         if wants_label:
-            await asyncio.sleep(LABEL_S)
+            await self._sleep(LABEL_S)
             write(_HEAD + _BEGIN + _LABELLED + _END)
             return
-        await asyncio.sleep(FIRST_S)
+        await self._sleep(FIRST_S)
         write(_HEAD + _BEGIN + _SAID)
         for _ in range(PIECES - 1):
-            await asyncio.sleep(PIECE_S)
+            await self._sleep(PIECE_S)
             write(_SAID)
         write(_END)
 
 
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Line, "127.0.0.1", port, backlog=4096)
+async def _serve(port: int, varies: float = 0.0) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Line(varies), "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1])))
+    uvloop.run(_serve(int(sys.argv[1]), *map(float, sys.argv[2:])))
