@@ -62,6 +62,7 @@ class Ordinary:
         self._joining = frozenset(word[:end] for word in joins for end in range(1, len(word) + 1))
         self._known: set[str] = set()  # ordinary words, and pairs of words, with the signs before them
         self._odd: set[str] = set()  # words and pairs that are not
+        self._apart: set[str] = set()  # what comes behind a word and makes nothing of it
 
     def begin(self) -> None:
         """Nothing is kept of one answer."""
@@ -82,20 +83,26 @@ class Ordinary:
 
     def _is_apart(self, coming: str) -> bool:
         """Whether what comes makes nothing of the word before it."""
-        signs, letters = parted(coming)
-        if _ENDS_WORD.match(signs) is not None:
+        if coming in self._apart:
             return True
-        return (
+        signs, letters = parted(coming)
+        is_next = (
             letters != ""
             and letters.lower() not in self._joining
             and _BETWEEN_WORDS.fullmatch(signs) is not None
         )
+        if not is_next and _ENDS_WORD.match(signs) is None:
+            return False
+        self._remember(self._apart, coming)
+        return True
 
     def _waits(self, words: Sequence[str]) -> bool | None:
         """Whether the last of these words may begin something; None: one of them does."""
         last = len(words) - 1
         for at, written in enumerate(words):
-            if written in self._known or self._learn(written):
+            if written in self._known or (at < last and written + words[at + 1] in self._known):
+                continue
+            if self._learn(written):
                 continue
             signs, word = parted(written)
             is_plain = _PAUSE.fullmatch(signs) is not None and _WORD.fullmatch(word) is not None
@@ -121,8 +128,10 @@ class Ordinary:
         said, then = word.lower(), then.lower()
         may_begin = {said, *_APOSTROPHE.split(said)[1:]}
         is_ordinary = not any(begins(each, then) for begins in self._begins for each in may_begin)
-        remembered = self._known if is_ordinary else self._odd
+        self._remember(self._known if is_ordinary else self._odd, written + following)
+        return is_ordinary
+
+    def _remember(self, remembered: set[str], written: str) -> None:
         if len(remembered) >= self._remembers:
             remembered.clear()
-        remembered.add(written + following)
-        return is_ordinary
+        remembered.add(written)
