@@ -46,7 +46,7 @@ class Admission:
     """Places for turns: `limit` is how many there are now, `under_way` how many are taken.
 
     `late_s` is how late the loop wakes up, `stored_s` how long storing a message takes, with the wait at the door before it;
-    both smoothed. `company`: who comes in while the loop is busy waits there first.
+    both smoothed. `company`: who comes in while the server is busy waits there first.
 
     Args:
         at_most: The limit's own limit.
