@@ -361,6 +361,7 @@ function turnOf(turnId) {
 function apply(/** @type {Frame} */ { id, data }) {
   const [, turnId, number] = /^(.+):(\d+)$/.exec(id);
   const event = JSON.parse(data);
+  if (event.code === "resume") return; // the answer goes on, on another line
   if (event.type === "RUN_STARTED") begin(turnId, event);
   const turn = turnOf(turnId);
   if (Number(number) <= turn.seq) return;

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import Cable, Desk, Visitor
 from tests.web.made_up import Events, answer_with, assert_clean, source, started, stream
@@ -253,6 +253,25 @@ def test_a_failed_turn_shows_its_notice_once_and_basic_mode_is_marked(visit: Vis
     visitor.page.route("**/chat", answer_with("Plain.", []))
     assert visitor.say("hello again") == "Plain."
     expect(visitor.page.locator(".mark")).to_have_text("Basic mode")
+
+
+def test_an_answer_whose_stream_ends_before_it_goes_on_where_it_was(visit: Visit) -> None:
+    """A restart of the server, or of its database, would be written into the middle of an answer."""
+    visitor = visit()
+    whole: Events = []
+
+    def break_off(route: Route) -> None:
+        whole[:] = [
+            started(route),
+            {"type": "TEXT_MESSAGE_CONTENT", "delta": "Half an "},
+            {"type": "TEXT_MESSAGE_CONTENT", "delta": "answer."},
+            {"type": "RUN_FINISHED", "result": {"turn_id": "none"}},
+        ]
+        stream(route, [*whole[:2], {"type": "RUN_ERROR", "code": "resume", "message": "Come back."}])
+
+    visitor.page.route("**/events", lambda route: stream(route, whole))
+    visitor.page.route("**/chat", break_off)
+    assert visitor.say("hello") == "Half an answer."
 
 
 def test_frames_are_read_however_the_bytes_are_cut(visit: Visit) -> None:
