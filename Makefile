@@ -61,7 +61,7 @@ bench: setup
 	@$(PY) -m bench
 
 # The fault table: the tests that are marked with its rows, the long ones too. ROWS=P2,D3 runs only those; SIZE=full is
-# the size "full" of docs/reliability.md; its long kill test on PostgreSQL alone takes an hour.
+# the size "full" of docs/reliability.md; its long kill test on PostgreSQL alone takes up to an hour.
 ROWS ?=
 SIZE ?= lab
 faults: setup

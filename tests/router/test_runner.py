@@ -357,7 +357,7 @@ async def test_what_was_stored_a_moment_ago_is_read_again_once_anything_may_have
 
 
 async def test_a_message_finds_company_before_it_is_stored(tmp_path: Path) -> None:
-    """On a busy server each would begin alone, and cost a third more."""
+    """On a busy server each would begin alone, and cost more than it has to."""
     goes = asyncio.Event()
     found: list[int] = []
 
