@@ -147,6 +147,8 @@ class Resilient:
         self.budget.earn()
         async for attempt in self._retrying(call):
             number = attempt.retry_state.attempt_number
+            if number == 1:  # the two hold each other, and only the collector of cycles frees such circles
+                del attempt.retry_state.retry_object
             if error is not None and call.breaker.state == "open":  # others have found out in the meantime
                 raise error
             one = _Try(time.monotonic())

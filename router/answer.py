@@ -41,7 +41,7 @@ async def answer(
     """
     desk = turn.desk
     specialist = desk.catalogue.specialists[decision.intent]
-    flow = flows.before(desk, specialist, turn.state, turn.reading)
+    flow = flows.before(desk, specialist, turn.state, turn.reading_for(specialist))
     request = assemble(turn, decision, language, flow)
     means = Means(
         engine=desk.engines.answer,

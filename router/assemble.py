@@ -77,10 +77,11 @@ def _open_form(desk: Desk, flow: Flow | None) -> str:
 
 def _brief(turn: Known, decision: Decision, language: str, flow: Flow | None) -> Brief:
     desk, state = turn.desk, turn.state
-    read = dict(turn.reading.values) if turn.reading else {}
-    command = turn.reading.command if turn.reading else None
-    asks_about_form = command is not None and command != flows.AGAIN and not read
     specialist = desk.catalogue.specialists[decision.intent]
+    reading = turn.reading_for(specialist)
+    read = dict(reading.values) if reading else {}
+    command = reading.command if reading else None
+    asks_about_form = command is not None and command != flows.AGAIN and not read
     meant = desk.catalogue.lexicon.concepts(decision.about) if decision.about else frozenset()
     return Brief(
         intent=specialist.intent,

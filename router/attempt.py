@@ -197,16 +197,11 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
     accepted = next((item for item in found.earlier if isinstance(item.event, TurnAccepted)), None)
     customer_id = owner.removeprefix(CUSTOMER) if owner.startswith(CUSTOMER) else None
     incoming = _incoming(turn, owner, customer_id, accepted)
-    language = (
-        told.route.language
-        if told.route
-        else detect_language(incoming.text, hint=found.state.language or incoming.locale)
-    )
     if len(found.earlier) > 1:
         gives_up = sum(isinstance(item.event, TurnRecovered) for item in found.earlier) >= RECOVERIES_AT_MOST
         if told.text != "none" or gives_up:
             await _settle(desk, incoming, found.state, told)
-            _close(desk, turn, language, told, "interrupted")
+            _close(desk, turn, _language(incoming, found, told), told, "interrupted")
             return
         _tidy(told)
     elif found.is_double:
@@ -218,7 +213,14 @@ async def _answer(desk: Desk, turn: TurnRef, owner: str, found: _Found, told: _T
     if not told.has_ended:
         code = caught.code if caught.error is not None else "no_end"
         await _settle(desk, incoming, found.state, told)
-        _close(desk, turn, told.route.language if told.route else language, told, code)
+        _close(desk, turn, _language(incoming, found, told), told, code)
+
+
+def _language(incoming: Incoming, found: _Found, told: _Told) -> str:
+    """In which language to say that something went wrong."""
+    if told.route is not None:
+        return told.route.language
+    return detect_language(incoming.text, hint=found.state.language or incoming.locale)
 
 
 def _incoming(turn: TurnRef, owner: str, customer_id: str | None, accepted: Recorded | None) -> Incoming:

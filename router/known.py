@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
+from agents.specialist import Specialist
 from events import Event, Label, LabelGiven, TurnRef
 from guards.screen import Verdict
 from knowledge.details import Details, read_details
@@ -36,7 +38,7 @@ class Incoming:
     accepted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """The message, the desk it came to, and what can be told of it at once. `started` is monotonic seconds.
 
@@ -50,11 +52,19 @@ class Known:
     started: float
     language: str
     concepts: frozenset[str]
-    reading: Reading | None
     details: Details
     word: Word | None
     local: LocalLabel
     verdict: Verdict
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """What it says about the form; read when somebody asks, because most messages have nothing to do with one."""
+        return flows.read(self.desk, self.state.flow, self.incoming.text, self.concepts)
+
+    def reading_for(self, specialist: Specialist) -> Reading | None:
+        """The same, for a specialist that fills a form; None for others."""
+        return self.reading if specialist.lead == "form" else None
 
 
 async def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit: Emit) -> Known:
@@ -69,12 +79,11 @@ async def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit
     local = with_triggers(still_served(label, catalogue), catalogue, concepts)
     spoken = Label(intent=local.intent, confidence=local.confidence, language=language)
     took_ms = round((time.monotonic() - started) * 1000)
-    reading = flows.read(desk, state.flow, incoming.text, concepts)
     emit(LabelGiven(source="local", label=spoken, took_ms=took_ms))
     details = read_details(incoming.text, desk.utcnow().date(), language)
     word = word_of(desk, incoming, state, details)
     return Known(
-        desk, incoming, state, emit, started, language, concepts, reading, details, word, local, verdict
+        desk, incoming, state, emit, started, language, concepts, details, word, local, verdict
     )
 
 

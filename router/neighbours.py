@@ -6,7 +6,6 @@ Words, their beginnings and concepts are compared; whoever has more rare ones in
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from heapq import nlargest
 from math import log, sqrt
 
 from knowledge.lexicon import Lexicon, fold, words
@@ -37,8 +36,8 @@ class Neighbours:
             weight = self._weights.get(key, 0.0)
             for at in self._places.get(key, ()):
                 shared[at] += weight
-        scores = ((weight / self._lengths[at], -at) for at, weight in shared.items())
-        return [-place for _, place in nlargest(n, scores)]
+        scores = sorted((-weight / self._lengths[at], at) for at, weight in shared.items())
+        return [at for _, at in scores[:n]]
 
     def _rarity(self, key: str) -> float:
         return log((1 + self._size) / (1 + len(self._places[key]))) + 0.1

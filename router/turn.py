@@ -62,8 +62,9 @@ async def run_turn(
 
 
 async def _route_and_run(turn: Known) -> tuple[Decision, str, Run]:
+    reading = turn.reading if turn.state.flow is not None else None
     decision = _screened(turn) or decide_without_label(
-        turn.incoming.text, turn.state, turn.reading, turn.desk.catalogue, turn.word
+        turn.incoming.text, turn.state, reading, turn.desk.catalogue, turn.word
     )
     engine = _labelling_engine(turn) if decision is None else None
     if engine is not None:

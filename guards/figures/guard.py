@@ -56,7 +56,11 @@ class _Tracing:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._grounds = Grounds(scene)
-        self.lookout = Lookout(OPENS, self._decide, closing=self._closing)
+
+    @property
+    def lookout(self) -> Lookout:
+        """Made anew, not kept: it would refer to itself through this, and only the collector of cycles frees such circles."""
+        return Lookout(OPENS, self._decide, closing=self._closing)
 
     def _decide(self, view: View) -> Ruling | None:
         word = _WORD.match(view.text, view.start)

@@ -39,7 +39,11 @@ class _Keeping:
     def __init__(self, scene: Scene, sayable: Sayable) -> None:
         self._scene = scene
         self._sayable = sayable
-        self.lookout = Lookout(OPENS, self._decide, closing=self._closing)
+
+    @property
+    def lookout(self) -> Lookout:
+        """Made anew, not kept: it would refer to itself through this, and only the collector of cycles frees such circles."""
+        return Lookout(OPENS, self._decide, closing=self._closing)
 
     def _decide(self, view: View) -> Ruling | None:
         read = read_private(view, self._sayable.is_company)
