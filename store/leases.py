@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select, update
 
 from errors import LeaseLost
 from events import TurnRef
@@ -21,6 +21,15 @@ from store.schema import turns
 GIVEN_UP_S = 0.0
 """When the lease ends of a turn that its server has given up."""
 _AT_ONCE = 500
+_OPEN_BEFORE = (
+    select(turns.c.ordinal)
+    .where(
+        turns.c.conversation_id == bindparam("conversation"),
+        turns.c.ordinal < bindparam("ordinal"),
+        turns.c.is_open == 1,
+    )
+    .limit(1)
+)
 
 
 def _lapsed(now_s: float) -> Select[Any]:
@@ -78,12 +87,8 @@ def release(connection: Connection, server_id: str) -> None:
 
 def has_open_before(connection: Connection, turn: TurnRef) -> bool:
     """Whether an earlier turn of the conversation is still open."""
-    query = select(turns.c.ordinal).where(
-        turns.c.conversation_id == turn.conversation_id,
-        turns.c.ordinal < turn.ordinal,
-        turns.c.is_open == 1,
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    which = {"conversation": turn.conversation_id, "ordinal": turn.ordinal}
+    return connection.execute(_OPEN_BEFORE, which).first() is not None
 
 
 def hold_open(connection: Connection, backend: Backend, conversation_id: str, turn_id: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select, tuple_
 
 from errors import RowUnreadable
 from events import Recorded, TurnRef
@@ -27,6 +27,23 @@ from store.wake import Committed, Wake
 
 __all__ = ["LEASE_S", "Accepted", "EventLog", "NewMessage", "Tail"]
 log = structlog.get_logger()
+# Made once, because every message of a conversation under way is preceded by them.
+_OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
+_LAST_TURNS = (
+    select(turns)
+    .where(turns.c.conversation_id == bindparam("conversation"), turns.c.ordinal < bindparam("before"))
+    .order_by(turns.c.ordinal.desc())
+    .limit(bindparam("last"))
+)
+_THEIR_ROWS = (
+    select(events.c.ordinal, events.c.payload)
+    .where(
+        events.c.conversation_id == bindparam("conversation"),
+        events.c.ordinal.between(bindparam("oldest"), bindparam("newest")),
+    )
+    .order_by(events.c.ordinal, events.c.first_seq)
+)
+_AFTER_ALL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +144,10 @@ class EventLog:
         Raises:
             RowUnreadable: A stored event cannot be read.
         """
-        query = select(turns).where(turns.c.conversation_id == conversation_id)
-        if before is not None:
-            query = query.where(turns.c.ordinal < before)
-        query = query.order_by(turns.c.ordinal.desc()).limit(last)
-        found = await self._database.read(lambda connection: _with_payloads(connection, query))
-        return [(ref, recorded_in(payloads)) for ref, payloads in reversed(found)]
+        which: dict[str, object] = {"conversation": conversation_id, "last": last}
+        which["before"] = _AFTER_ALL if before is None else before
+        found = await self._database.read(lambda connection: _of_conversation(connection, which))
+        return [(ref, recorded_in(payloads)) for ref, payloads in found]
 
     async def recent_turns(self, limit: int, since_s: float = 0.0) -> list[tuple[TurnRef, list[Recorded]]]:
         """The last finished turns of all conversations, newest first; a turn that cannot be read is left out."""
@@ -159,8 +174,8 @@ class EventLog:
 
     async def owner(self, conversation_id: str) -> str | None:
         """Who started the conversation; None when there is none."""
-        query = select(conversations.c.owner).where(conversations.c.conversation_id == conversation_id)
-        return await self._database.read(lambda connection: connection.execute(query).scalar())
+        which = {"conversation": conversation_id}
+        return await self._database.read(lambda connection: connection.execute(_OWNER, which).scalar())
 
     def follow_turn(
         self, turn: TurnRef, after_seq: int = 0, first: Recorded | None = None
@@ -216,6 +231,22 @@ def _payloads_after(connection: Connection, turn: TurnRef, after_seq: int) -> li
     """The rows that hold the turn's events after this number, in order."""
     query = select(events.c.payload).where(_of_turn(turn), events.c.last_seq > after_seq)
     return list(connection.execute(query.order_by(events.c.first_seq)).scalars())
+
+
+def _of_conversation(connection: Connection, which: Mapping[str, object]) -> list[tuple[TurnRef, list[str]]]:
+    """These turns of one conversation, oldest first, each with its rows in order."""
+    found = [turn_ref(row) for row in connection.execute(_LAST_TURNS, which)][::-1]
+    if not found:
+        return []
+    rows: dict[int, list[str]] = {ref.ordinal: [] for ref in found}
+    theirs = {
+        "conversation": which["conversation"],
+        "oldest": found[0].ordinal,
+        "newest": found[-1].ordinal,
+    }
+    for ordinal, payload in connection.execute(_THEIR_ROWS, theirs):
+        rows[ordinal].append(payload)
+    return [(ref, rows[ref.ordinal]) for ref in found]
 
 
 def _with_payloads(connection: Connection, query: Select[Any]) -> list[tuple[TurnRef, list[str]]]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, bindparam, insert, select
 
 from errors import NotFound, RowUnreadable
 from events import Quote
@@ -17,6 +17,11 @@ from store.schema import conversations, feedback, quotes, tickets
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letters and digits that are easily confused on the phone
 _ID_LENGTH = 9
+_QUOTES = (
+    select(quotes.c.payload)
+    .where(quotes.c.conversation_id == bindparam("conversation"))
+    .order_by(quotes.c.created_at_s)
+)
 
 
 class StoredRecords:
@@ -123,12 +128,10 @@ class StoredRecords:
         Raises:
             RowUnreadable: A stored one cannot be read.
         """
-        query = (
-            select(quotes.c.payload)
-            .where(quotes.c.conversation_id == conversation_id)
-            .order_by(quotes.c.created_at_s)
+        which = {"conversation": conversation_id}
+        rows = await self._database.read(
+            lambda connection: connection.execute(_QUOTES, which).scalars().all()
         )
-        rows = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         try:
             return tuple(Quote.model_validate_json(payload) for payload in rows)
         except ValidationError as exc:
