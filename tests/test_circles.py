@@ -17,7 +17,9 @@ from tests.simulation import Simulation
 from tests.test_claude_conversation import ENGLISH
 
 OURS = frozenset(
-    path.name.removesuffix(".py") for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    path.name.removesuffix(".py")
+    for path in ROOT.iterdir()
+    if path.suffix == ".py" or (path / "__init__.py").exists()
 ) - {"tests", "bench"} | {"tenacity"}
 
 
@@ -33,7 +35,9 @@ def left_behind() -> Iterator[Counter[str]]:
         gc.collect()
         classes = [type(item) for item in gc.garbage[before:]]
         found.update(
-            f"{kind.__module__}.{kind.__qualname__}" for kind in classes if kind.__module__.split(".")[0] in OURS
+            f"{kind.__module__}.{kind.__qualname__}"
+            for kind in classes
+            if kind.__module__.split(".")[0] in OURS
         )
     finally:
         gc.set_debug(0)
