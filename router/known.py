@@ -82,9 +82,7 @@ async def look_at(desk: Desk, incoming: Incoming, state: ConversationState, emit
     emit(LabelGiven(source="local", label=spoken, took_ms=took_ms))
     details = read_details(incoming.text, desk.utcnow().date(), language)
     word = word_of(desk, incoming, state, details)
-    return Known(
-        desk, incoming, state, emit, started, language, concepts, details, word, local, verdict
-    )
+    return Known(desk, incoming, state, emit, started, language, concepts, details, word, local, verdict)
 
 
 def word_of(desk: Desk, incoming: Incoming, state: ConversationState, details: Details) -> Word | None:

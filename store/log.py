@@ -27,7 +27,7 @@ from store.wake import Committed, Wake
 
 __all__ = ["LEASE_S", "Accepted", "EventLog", "NewMessage", "Tail"]
 log = structlog.get_logger()
-# Made once, because every message of a conversation under way is preceded by them.
+# Made once, because every further message of a conversation begins with these reads.
 _OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
 _LAST_TURNS = (
     select(turns)
@@ -43,7 +43,7 @@ _THEIR_ROWS = (
     )
     .order_by(events.c.ordinal, events.c.first_seq)
 )
-_AFTER_ALL = 2**31 - 1
+_AFTER_ALL = 2**31 - 1  # no turn has such a number: it is the highest that the column takes
 
 
 @dataclass(frozen=True, slots=True)
