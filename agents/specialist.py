@@ -137,7 +137,7 @@ class _Reader:
             turn=turn,
             replies=replies,
             utterances=promptfile.utterances(file, self.tools.slots | {"person"}),
-            version=_hash([*system, turn, shape, repr(replies)]),
+            version=_hash([*system, turn, shape, _spelled(replies)]),
             told=self._told(file, front),
             fixed=self._fixed(replies),
         )
@@ -249,6 +249,11 @@ def _block(file: PromptFile, title: str) -> str:
 
 def _prose(file: PromptFile) -> str:
     return "\n\n".join(block for block in (_block(file, title) for title in _PROSE) if block)
+
+
+def _spelled(replies: Replies) -> str:
+    """All of them, the same in every process: the order of a set is not."""
+    return repr((replies.texts, [(key, sorted(concepts)) for key, concepts in replies.triggers]))
 
 
 def _hash(parts: Iterable[str]) -> str:

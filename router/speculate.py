@@ -84,13 +84,7 @@ class Guess:
         self._decision = decision
         self._language = language
         self._gate = Gate(emit)
-        self._task = group.create_task(self._contained(work))
-
-    async def _contained(self, work: Callable[[Decision, Gate], Awaitable[Run]]) -> Ended:
-        run: Run | None = None
-        with contained("guess.failed", intent=self._decision.intent) as caught:
-            run = await work(self._decision, self._gate)
-        return Ended(run, caught)
+        self._task = group.create_task(_contained(work, decision, self._gate))
 
     def fits(self, decision: Decision, language: str) -> bool:
         """Whether what it answers is what was decided.
@@ -115,3 +109,13 @@ class Guess:
         self._task.cancel()
         await asyncio.wait([self._task])
         self._gate.discard(self._decision.intent)
+
+
+async def _contained(
+    work: Callable[[Decision, Gate], Awaitable[Run]], decision: Decision, gate: Gate
+) -> Ended:
+    """Not of the Guess: the task that runs this is, and when it is cancelled the two would hold each other."""
+    run: Run | None = None
+    with contained("guess.failed", intent=decision.intent) as caught:
+        run = await work(decision, gate)
+    return Ended(run, caught)

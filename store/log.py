@@ -245,7 +245,7 @@ def _of_conversation(connection: Connection, which: Mapping[str, object]) -> lis
         "newest": found[-1].ordinal,
     }
     for ordinal, payload in connection.execute(_THEIR_ROWS, theirs):
-        rows[ordinal].append(payload)
+        rows.setdefault(ordinal, []).append(payload)  # also one without its turn, in a damaged database
     return [(ref, rows[ref.ordinal]) for ref in found]
 
 

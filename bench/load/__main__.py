@@ -126,13 +126,18 @@ class _Server:
         self.below_p99_ms.append(_own_ms(sample, 0.99))
 
 
-async def _by_turns(*servers: _Server) -> None:
-    """Round after round, each server to its knee and then at 70 % of it: the machine's speed comes and goes by the minute."""
+async def _by_turns(*servers: _Server) -> float:
+    """Round after round each server to its knee, then each at 70 % of the lower one; returns how many a second that were.
+
+    Why in rounds: the machine's speed comes and goes by the minute.
+    """
+    rates: list[float] = []
     for _ in range(ROUNDS):
-        rate = BELOW * min([await server.load_to_the_knee() for server in servers])
+        rates.append(BELOW * min([await server.load_to_the_knee() for server in servers]))
         for server in servers:
             await asyncio.sleep(1)
-            await server.load_below(rate)
+            await server.load_below(rates[-1])
+    return sum(rates) / ROUNDS
 
 
 async def _alone_or_together(port: int, pid: int) -> str:
@@ -181,7 +186,7 @@ async def _streamed(upstream: str) -> float:
     ):
         _wait_for(f"http://127.0.0.1:{bare_port}/docs")
         bare, ours = _Server(bare_port, bare_pid), _Server(port, pid)
-        await _by_turns(bare, ours)
+        rate = await _by_turns(bare, ours)
         knee = ours.knee.turns_a_second
         print(
             f"bare endpoint      {bare.knee.turns_a_second:6.1f} turns/s  {bare.cpu_ms:5.1f} ms of CPU each"
@@ -203,7 +208,6 @@ async def _streamed(upstream: str) -> float:
             f"  refused after p50 {flood.refused_ms(0.5):4.0f}  p99 {flood.refused_ms(0.99):4.0f} ms  {dict(flood.statuses)}"
         )
         await asyncio.sleep(2)
-        rate = ours.below.turns_a_second
         after = await at_rate(port, TEXT, rate / 2, 5)
         print(
             f"after the flood    first text p99 {after.first_ms(0.99):4.0f} ms  memory {rss_mib(pid):.0f} MiB"

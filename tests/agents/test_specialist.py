@@ -1,12 +1,17 @@
 """The shipped prompts load, versions follow the bytes, and the catalogue is made from the folder alone."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from agents.specialist import PromptError, load_catalogue
 from errors import ConfigError
+from settings import ROOT
 from tests.agents.folders import SHIPPED, copied, edit, load, parts, shipped, tool_facts
+from tests.waiting import PATIENCE_S
 
 INTENTS = ("escalate", "greeting", "off_topic", "product_info", "quote")
 FILES = sorted(path.name for path in SHIPPED.glob("*.md"))
@@ -88,6 +93,25 @@ def test_equal_bytes_give_the_same_versions(tmp_path: Path) -> None:
     assert {name: item.version for name, item in first.specialists.items()} == {
         name: item.version for name, item in second.specialists.items()
     }
+
+
+def test_every_process_gives_the_same_versions() -> None:
+    """Two servers with equal files would seem to serve different prompts: each process has its own order of sets."""
+    code = "from tests.agents.folders import shipped; print([item.version for item in shipped().specialists.values()])"
+    said = {
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            timeout=PATIENCE_S,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+
+    assert len(said) == 1
+    assert said != {b""}
 
 
 @pytest.mark.parametrize("name", FILES)
