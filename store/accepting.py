@@ -22,7 +22,7 @@ WAITING_AT_MOST = 20
 _REPEATED_WITHIN_S = 3600.0
 # Made once, because every message needs them.
 _IN_CONVERSATION = turns.c.conversation_id == bindparam("conversation")
-_OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
+OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
 _STARTED = (
     select(turns.c.conversation_id)
     .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
@@ -118,7 +118,7 @@ def _conversation(connection: Connection, message: NewMessage, now_s: float) -> 
     """The caller's conversation that the message belongs to; None when it starts one."""
     if message.conversation_id is None:
         return _started_with(connection, message, now_s)
-    owner = connection.execute(_OWNER, {"conversation": message.conversation_id}).scalar()
+    owner = connection.execute(OWNER, {"conversation": message.conversation_id}).scalar()
     if owner is None and message.may_start:
         return None
     if owner != message.owner:

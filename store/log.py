@@ -17,18 +17,17 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from errors import RowUnreadable
 from events import Recorded, TurnRef
 from store import follow, leases
-from store.accepting import LEASE_S, Accepted, NewMessage, accept_message, find_accepted, place_of
+from store.accepting import LEASE_S, OWNER, Accepted, NewMessage, accept_message, find_accepted, place_of
 from store.bell import Bell
 from store.database import Database
 from store.rows import is_turn, recorded_in, turn_ref
-from store.schema import conversations, events, turns
+from store.schema import events, turns
 from store.turnlog import TurnLog
 from store.wake import Committed, Wake
 
 __all__ = ["LEASE_S", "Accepted", "EventLog", "NewMessage", "Tail"]
 log = structlog.get_logger()
 # Made once, because every further message of a conversation begins with these reads.
-_OWNER = select(conversations.c.owner).where(conversations.c.conversation_id == bindparam("conversation"))
 _LAST_TURNS = (
     select(turns)
     .where(turns.c.conversation_id == bindparam("conversation"), turns.c.ordinal < bindparam("before"))
@@ -175,7 +174,7 @@ class EventLog:
     async def owner(self, conversation_id: str) -> str | None:
         """Who started the conversation; None when there is none."""
         which = {"conversation": conversation_id}
-        return await self._database.read(lambda connection: connection.execute(_OWNER, which).scalar())
+        return await self._database.read(lambda connection: connection.execute(OWNER, which).scalar())
 
     def follow_turn(
         self, turn: TurnRef, after_seq: int = 0, first: Recorded | None = None
