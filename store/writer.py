@@ -7,7 +7,7 @@ second at best. So writes share transactions and syncs, and the event loop never
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,21 @@ class Writer:
     async def _commit(self, group: list[_Write]) -> None:
         """Try once, and tell what came of it; those who may still hope are not told yet."""
         loop = asyncio.get_running_loop()
-        outcomes = await loop.run_in_executor(self._thread, self._in_thread, group)
+        told: asyncio.Future[None] = loop.create_future()
+        trying = self._thread.submit(self._in_thread, group)
+        trying.add_done_callback(lambda tried: loop.call_soon_threadsafe(self._tell, group, tried, told))
+        await told
+
+    def _tell(self, group: list[_Write], tried: Future[list[Outcome]], told: asyncio.Future[None]) -> None:
+        """Tell what came of the try, even when `run` no longer waits for `told`.
+
+        Why not after the wait: on a busy loop everybody in the group would hear of it a whole round later.
+        """
+        if (broken := tried.exception()) is not None:
+            if not told.done():
+                told.set_exception(broken)
+            return
+        outcomes = tried.result()
         faults = [fault for outcome in outcomes if (fault := _fault(outcome)) is not None]
         self._note(faults[0] if faults else None, len(group))
         late = self._clock() - self.patience_s
@@ -124,6 +138,8 @@ class Writer:
                 write.tell(outcome)
             elif write.since <= late:
                 write.tell(Failed(unavailable(outcome.fault)))
+        if not told.done():
+            told.set_result(None)
 
     def _in_thread(self, group: list[_Write]) -> list[Outcome]:
         try:

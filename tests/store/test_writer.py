@@ -99,3 +99,19 @@ async def test_without_a_first_connection_writes_are_refused_until_there_is_one(
     engine.dispose()
 
     assert [*faults, writer.fault] == ["db_error", None]
+
+
+async def test_a_writer_that_breaks_says_why_and_tells_everybody(engine: Engine) -> None:
+    """A fault that nobody foresaw ends the server in the open, instead of leaving it up with turns that hang."""
+
+    @event.listens_for(engine, "do_connect")
+    def break_down(*_: object) -> None:
+        raise RuntimeError("the driver's own fault")
+
+    writer = Writer(engine, _fault_of, patience_s=60)
+    running = asyncio.ensure_future(writer.run())
+    with pytest.raises(Unavailable, match="closed"):
+        await soon(writer.write(lambda _: None))
+    with pytest.raises(RuntimeError, match="the driver's own fault"):
+        await running
+    engine.dispose()
