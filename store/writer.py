@@ -113,23 +113,29 @@ class Writer:
             self._thread.shutdown()
 
     async def _commit(self, group: list[_Write]) -> None:
-        """Try once, and tell what came of it; those who may still hope are not told yet."""
+        """Try once, and tell what came of it.
+
+        It is told as the thread reports, not after waiting for that: on a busy loop everybody would hear a round later.
+        """
         loop = asyncio.get_running_loop()
         told: asyncio.Future[None] = loop.create_future()
+
+        def tell(tried: Future[list[Outcome]]) -> None:
+            if told.done():  # cancelled: `run` has told everybody
+                return
+            try:
+                self._tell(group, tried.result())
+            except Exception as exc:  # noqa: BLE001 - it is raised again, in `run`
+                told.set_exception(exc)
+            else:
+                told.set_result(None)
+
         trying = self._thread.submit(self._in_thread, group)
-        trying.add_done_callback(lambda tried: loop.call_soon_threadsafe(self._tell, group, tried, told))
+        trying.add_done_callback(lambda tried: loop.call_soon_threadsafe(tell, tried))
         await told
 
-    def _tell(self, group: list[_Write], tried: Future[list[Outcome]], told: asyncio.Future[None]) -> None:
-        """Tell what came of the try, even when `run` no longer waits for `told`.
-
-        Why not after the wait: on a busy loop everybody in the group would hear of it a whole round later.
-        """
-        if (broken := tried.exception()) is not None:
-            if not told.done():
-                told.set_exception(broken)
-            return
-        outcomes = tried.result()
+    def _tell(self, group: list[_Write], outcomes: list[Outcome]) -> None:
+        """Tell what came of a try; those who may still hope are not told yet."""
         faults = [fault for outcome in outcomes if (fault := _fault(outcome)) is not None]
         self._note(faults[0] if faults else None, len(group))
         late = self._clock() - self.patience_s
@@ -138,8 +144,6 @@ class Writer:
                 write.tell(outcome)
             elif write.since <= late:
                 write.tell(Failed(unavailable(outcome.fault)))
-        if not told.done():
-            told.set_result(None)
 
     def _in_thread(self, group: list[_Write]) -> list[Outcome]:
         try:
