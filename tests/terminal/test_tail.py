@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO, cast
 
 import pytest
 from rich.console import Console
@@ -32,14 +34,21 @@ LINE = {
 }
 
 
-def _console(*, is_terminal: bool = False) -> tuple[Console, io.StringIO]:
+def _console(*, is_terminal: bool = False, width: int = 220) -> tuple[Console, io.StringIO]:
     seen = io.StringIO()
-    return Console(file=seen, width=220, force_terminal=is_terminal), seen
+    return Console(file=seen, width=width, height=24, force_terminal=is_terminal), seen
 
 
-def test_a_log_that_is_piped_in_becomes_a_table() -> None:
+def _log(lines: int) -> io.StringIO:
+    """A log with so many turns, numbered by their cost."""
+    turns = (LINE | {"cost_usd": number / 100_000, "total_ms": number} for number in range(lines))
+    return io.StringIO("".join(json.dumps(turn) + "\n" for turn in turns))
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_log_that_is_piped_in_becomes_a_table(*, is_terminal: bool) -> None:
     """Other lines of the log, and lines that are no JSON, do not disturb."""
-    out, seen = _console()
+    out, seen = _console(is_terminal=is_terminal)
 
     follow_pipe(io.StringIO(f"noise\n{json.dumps({'event': 'drain.started'})}\n{json.dumps(LINE)}\n"), out)
 
@@ -57,6 +66,47 @@ def test_a_log_that_is_piped_in_becomes_a_table() -> None:
     ):
         assert words in shown
     assert "noise" not in shown
+
+
+def test_the_newest_turns_are_on_the_screen() -> None:
+    """With more turns than rows it is the old ones that make room."""
+    out, seen = _console(is_terminal=True)
+
+    follow_pipe(_log(60), out)
+
+    last_screen = seen.getvalue().rpartition("at ")[2]
+    assert "0.00059" in last_screen
+    assert "0.00030" not in last_screen
+    assert "..." not in last_screen
+
+
+def test_a_narrow_terminal_shows_fewer_columns_whole() -> None:
+    """At 80 characters: when, what, how sure, how long, and what came of it."""
+    out, seen = _console(is_terminal=True, width=80)
+
+    line = LINE | {"intent": "product_info", "faults": ["upstream_529", "first_token_timeout"]}
+    follow_pipe(io.StringIO(json.dumps(line | {"outcome": "failed_with_notice"})), out)
+
+    shown = seen.getvalue()
+    for words in ("10:11:12", "product_info", "0.97", "1900 ms", "upstream_52…", "failed_with_notice"):
+        assert words in shown
+    assert "get_quote" not in shown
+
+
+def test_elsewhere_than_on_a_terminal_each_turn_is_a_line_at_once() -> None:
+    """`frontdesk tail | grep quote` hears of a turn when it ends."""
+    out, seen = _console()
+    shown: list[int] = []
+
+    def log() -> Iterator[str]:
+        for line in _log(3):
+            shown.append(seen.getvalue().count("upstream_529"))
+            yield line
+
+    follow_pipe(cast("TextIO", log()), out)
+
+    assert shown == [0, 1, 2]
+    assert len(seen.getvalue().splitlines()) == 3
 
 
 async def test_the_table_follows_a_running_server(tmp_path: Path) -> None:
