@@ -108,7 +108,7 @@ class SlowedDown(Busy):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(
             f"slowed down for {retry_after_s} s",
-            customer_text=f"Please wait {retry_after_s} seconds and send it again.",
+            customer_text=f"Please wait {retry_after_s} second{'s' * (retry_after_s != 1)} and send it again.",
             retry_after_s=retry_after_s,
         )
 

@@ -32,6 +32,7 @@ from api.pages import add_pages
 from api.stopping import BREAK_AFTER_S, PATIENCE_S, Stopping
 from build import build_parts, open_accounts, open_engines, open_retention
 from deskkeeper import DeskKeeper
+from errors import ConfigError
 from readers.metrics import Metrics
 from router.admission import Admission
 from router.desk import Engines
@@ -140,8 +141,9 @@ def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
         ready: Called as soon as clients are heard.
 
     Raises:
-        ConfigError: Something in the settings, the prompts or the knowledge is wrong.
+        ConfigError: Something in the settings, the prompts or the knowledge is wrong, or the port is taken.
     """
+    _check_free(settings.host, settings.port)
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -179,6 +181,22 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Look before everything is read and learnt.
+
+    Raises:
+        ConfigError: Somebody listens there, or the address is not this machine's.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((host, port))
+        except OSError as exc:
+            raise ConfigError(
+                f"setting PORT: {host}:{port}: {exc.strerror}; end what runs there, or choose another PORT or HOST"
+            ) from exc
 
 
 def _doors(listening: socket.socket) -> list[socket.socket]:

@@ -76,7 +76,8 @@ class Settings(BaseSettings):
             )
         except ValidationError as exc:
             first = exc.errors(include_input=False)[0]
-            raise ConfigError(f"setting {first['loc'][0]}: {first['msg']}") from exc
+            reason = first["msg"].replace("items after validation", "characters")  # a secret's length
+            raise ConfigError(f"setting {first['loc'][0]}: {reason}") from exc
         if settings.engine == "claude" and settings.api_key is None:
             raise ConfigError(
                 "setting FRONTDESK_ENGINE: claude needs ANTHROPIC_API_KEY; set it, or use auto or local"

@@ -93,6 +93,8 @@ async def read_json(request: Request) -> JsonValue:
         if _MAY_HOLD_HALVES.search(text):
             whole = _HALF_CHARACTER.sub("?", json.dumps(parsed, ensure_ascii=False))
             parsed = json.loads(whole)
+    except UnicodeDecodeError as exc:
+        raise BadRequest(customer_text="The body is not in UTF-8. Please send it in UTF-8.") from exc
     except (ValueError, RecursionError) as exc:
         raise BadRequest(customer_text="The body is not valid JSON.") from exc
     return parsed

@@ -67,10 +67,10 @@ def check_ops(request: Request, settings: Settings) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         token = settings.ops_token.get_secret_value()
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-            raise Unauthorized(customer_text="This page needs the ops token (Authorization: Bearer ...).")
+            raise Unauthorized(customer_text="This needs the ops token (Authorization: Bearer ...).")
         return
     if settings.host not in _LOOPBACK or not _names_loopback(request) or _is_forwarded(request):
-        raise Unauthorized(customer_text="Set FRONTDESK_OPS_TOKEN to use this page from elsewhere.")
+        raise Unauthorized(customer_text="Set FRONTDESK_OPS_TOKEN to read this from elsewhere.")
 
 
 def _names_loopback(request: Request) -> bool:

@@ -30,6 +30,9 @@ from store.log import Accepted, EventLog, NewMessage
 log = structlog.get_logger()
 LOOK_S = 0.5
 _LOOK_AGAIN_S = 0.1
+_NO_READING = frozenset(
+    {"db_error", "db_reconnect", "db_closed", "pool_exhausted"}
+)  # nor looking up what is there
 _AGAIN_S = (0.1, 0.5, 2.0)
 
 
@@ -125,11 +128,11 @@ class TurnRunner:
         try:
             self._check(message.owner, address)
             await self.admission.enter()
+            return await self._accept(message)
         except Busy as refusal:
-            if is_newcomer:
+            if is_newcomer or refusal.code in _NO_READING:
                 raise
             return await self._joined(message, refusal)
-        return await self._accept(message)
 
     def _check(self, owner: str, address: str | None) -> None:
         """Let the message in, if its sender may send one now."""

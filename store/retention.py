@@ -51,8 +51,8 @@ class Retention:
         """
         gone = Counter[str]()
         try:
-            while went := await self._some():
-                gone += went
+            while await self._some(gone):
+                pass
         finally:
             if gone:
                 await asyncio.to_thread(self._database.backend.overwrite)
@@ -60,16 +60,16 @@ class Retention:
                 log.info("retention.applied", days=self._days, **counts)
         return gone
 
-    async def _some(self) -> Counter[str]:
-        """Delete the oldest few."""
-        gone = Counter[str]()
+    async def _some(self, gone: Counter[str]) -> bool:
+        """Delete the oldest few, each counted as it goes; whether any went."""
+        before = gone.total()
         oldest = self._oldest()
         for conversation_id in await self._database.read(
             lambda connection: connection.execute(oldest).scalars().all()
         ):
             gone += await self._database.apart(partial(self._one, conversation_id=conversation_id))
             await asyncio.sleep(_PAUSE_S)
-        return gone
+        return gone.total() > before
 
     def _one(self, connection: Connection, conversation_id: str) -> Counter[str]:
         backend = self._database.backend

@@ -49,13 +49,17 @@ class Sqlite:
         return self._engine(1, "BEGIN IMMEDIATE", LOCK_TRY_S)
 
     def prepare(self) -> None:
-        """Make the folder of the file if it is not there; the file itself is made by its first writer."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise ConfigError(f"FRONTDESK_DATABASE_URL: {self._path.parent}: {exc.strerror}") from exc
+        """Make the folder and the file if they are not there; a new file is for its owner's eyes only, as all is in it."""
         if self._path.is_dir():
             raise ConfigError(f"FRONTDESK_DATABASE_URL: {self._path} is a folder; name a file in it")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._path.exists():
+                self._path.touch(mode=0o600)
+        except OSError as exc:
+            raise ConfigError(
+                f"FRONTDESK_DATABASE_URL: {self._path}: {exc.strerror}; is the path right, and writable?"
+            ) from exc
 
     def refusal(self, error: DBAPIError) -> str:
         """See Backend."""

@@ -164,9 +164,10 @@ class Writer:
             self._connection = None
 
     def _note(self, fault: str | None, writes: int) -> None:
-        """Keep the fault in mind; log it once a minute, and that it is over."""
+        """Keep the fault in mind; log it at once, then once a minute, and that it is over."""
         if self.fault is not None and fault is None:
             log.info("database.recovered", fault=self.fault)
+            self._told.clear()
         self.fault = fault
         now = self._clock()
         if fault is not None and now - self._told.get(fault, -_TELL_EVERY_S) >= _TELL_EVERY_S:

@@ -34,7 +34,9 @@ class Whose:
             ConfigError: Not exactly one is given, or the visitor's token is not ours.
         """
         if sum(value is not None for value in astuple(self)) != 1:
-            raise ConfigError("name one of --customer ID, --visitor ID and --conversation ID")
+            raise ConfigError(
+                "name one of --customer ID, --visitor ID and --conversation ID (or, to delete, --older-than DAYS)"
+            )
         if self.conversation is not None:
             return [self.conversation]
         if self.customer is not None:

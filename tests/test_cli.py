@@ -1,6 +1,7 @@
 """The command as people type it, in a process of its own."""
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -178,6 +179,17 @@ def test_tail_says_that_no_server_is_there() -> None:
 
     assert result.returncode == 1
     assert "PORT" in result.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_a_remedy() -> None:
+    """Before anything is read and learnt."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        result = _frontdesk("serve", PORT=port, FRONTDESK_ENGINE="local")
+
+    assert result.returncode == 2
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "another PORT" in result.stderr
 
 
 SECRET = "a secret of the tests, long enough"

@@ -51,7 +51,9 @@ async def test_a_locked_database_refuses_before_acceptance_and_is_read_all_the_w
     """A message would be taken and lost, or a page would hang, because somebody makes a backup."""
     server, path = process
     async with client_of(server.url, signed_in("C-1001")) as client:
-        first = (await client.post("/chat", json={"message": "hello"})).json()
+        hello = {"message": "hello", "message_id": "m1"}
+        first = (await client.post("/chat", json=hello)).json()
+        hello["conversation_id"] = first["conversation_id"]
         body = {"message": "Does collision cover hail?", "message_id": "m2"}
         body["conversation_id"] = first["conversation_id"]
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:
@@ -60,6 +62,8 @@ async def test_a_locked_database_refuses_before_acceptance_and_is_read_all_the_w
             refused = await client.post("/chat", json=body)
             took_s = time.monotonic() - started
             history = await client.get(f"/chat/{first['conversation_id']}")
+            repeated = await client.post("/chat", json=hello)
+            misused = await client.post("/chat", json=hello | {"message": "bye"})
             raw.execute("ROLLBACK")
         taken = await client.post("/chat", json=body)
         after = (await client.get(f"/chat/{first['conversation_id']}")).json()
@@ -68,6 +72,8 @@ async def test_a_locked_database_refuses_before_acceptance_and_is_read_all_the_w
     assert int(refused.headers["retry-after"]) > 0
     assert history.status_code == taken.status_code == 200
     assert len(history.json()["messages"]) == 2
+    assert (repeated.status_code, repeated.json()["text"]) == (200, first["text"])
+    assert misused.status_code == 409
     assert len(after["messages"]) == 4
     failed = [line for line in server.lines() if line["event"] == "database.failed"]
     assert [line["fault"] for line in failed] == ["db_busy"]

@@ -1,5 +1,6 @@
 """Old conversations go by themselves; whoever still waits for something keeps theirs."""
 
+import asyncio
 import time
 
 import pytest
@@ -81,3 +82,23 @@ async def test_one_server_deletes_at_a_time(database: Database) -> None:
 
     assert await _ids(database) == 1
     assert (await retention.apply())["conversations"] == 1
+
+
+async def test_what_went_before_a_stop_is_in_the_log(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers for deletions has the whole count, however often the server is restarted meanwhile."""
+    monkeypatch.setattr("store.retention._PAUSE_S", 3600.0)  # it is stopped after the first one
+    now_s = time.time()
+    for owner in (ANN, BOB):
+        await talk(database, owner, at_s=now_s - 31 * DAY_S)
+    await close_tickets(database)
+    with structlog.testing.capture_logs() as lines:
+        applying = asyncio.ensure_future(Retention(database, 30, lambda: now_s).apply())
+        while await _ids(database) > 1:
+            pass
+        await asyncio.sleep(0.1)  # until it is counted
+        applying.cancel()
+        await asyncio.wait([applying])
+
+    assert [line["conversations"] for line in lines] == [1]

@@ -165,3 +165,16 @@ async def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path: Pat
     with pytest.raises(ConfigError, match="is a folder"):
         async with Database(f"sqlite:///{tmp_path}"):
             pass
+
+
+def _open_to_others(folder: Path) -> dict[str, int]:
+    """What other accounts may do with each file."""
+    return {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir()}
+
+
+async def test_a_new_database_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+    """Every message of every customer is in it; other accounts of the machine have no business there."""
+    async with Database(f"sqlite:///{tmp_path / 'desk.db'}"):
+        made = _open_to_others(tmp_path)
+
+    assert made == {"desk.db": 0, "desk.db-wal": 0, "desk.db-shm": 0}

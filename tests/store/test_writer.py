@@ -2,10 +2,13 @@
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from errors import Unavailable
 from store.address import backend_at
@@ -99,6 +102,29 @@ async def test_without_a_first_connection_writes_are_refused_until_there_is_one(
     engine.dispose()
 
     assert [*faults, writer.fault] == ["db_error", None]
+
+
+async def test_every_outage_is_in_the_log(engine: Engine) -> None:
+    """The second one within a minute, too: a log with its end only would not say what happened."""
+    is_away = False
+
+    @event.listens_for(engine, "begin")
+    def refuse(_: Connection) -> None:
+        if is_away:
+            raise OperationalError("BEGIN", {}, sqlite3.OperationalError("disk I/O error"))
+
+    writer = Writer(engine, _fault_of, patience_s=1)
+    running = asyncio.ensure_future(writer.run())
+    with capture_logs() as logs:
+        for away in (True, True, False, True, False):
+            is_away = away
+            with suppress(Unavailable):
+                await writer.write(lambda _: None)
+    writer.close()
+    await running
+    engine.dispose()
+
+    assert [line["event"].removeprefix("database.") for line in logs] == ["failed", "recovered"] * 2
 
 
 async def test_a_writer_that_breaks_says_why_and_tells_everybody(engine: Engine) -> None:
