@@ -10,7 +10,7 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
 import pytest
@@ -44,9 +44,10 @@ class QuickLoop(asyncio.SelectorEventLoop):
         return self._jumping.now_s
 
     def run_forever(self) -> None:
-        """Run, with its clock in the place of the machine's."""
+        """Run, with its clock in the place of the machine's, and without threads."""
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(time, "monotonic", self.time)
+            patched.setattr(ThreadPoolExecutor, "submit", _submit)
             super().run_forever()
 
     def run_in_executor(
@@ -55,8 +56,20 @@ class QuickLoop(asyncio.SelectorEventLoop):
         """Do it here and now: a thread would take real time, and the clock would not wait for it."""
         del executor
         done: asyncio.Future[Result] = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as exc:  # noqa: BLE001 - it is the caller's
-            done.set_exception(exc)
+        _settle(done, func, *args)
         return done
+
+
+def _submit(_: ThreadPoolExecutor, func: Callable[[*Given], Result], *args: *Given) -> Future[Result]:
+    done: Future[Result] = Future()
+    _settle(done, func, *args)
+    return done
+
+
+def _settle(
+    done: asyncio.Future[Result] | Future[Result], func: Callable[[*Given], Result], *args: *Given
+) -> None:
+    try:
+        done.set_result(func(*args))
+    except Exception as exc:  # noqa: BLE001 - it is the caller's
+        done.set_exception(exc)
