@@ -30,9 +30,8 @@ from store.log import Accepted, EventLog, NewMessage
 log = structlog.get_logger()
 LOOK_S = 0.5
 _LOOK_AGAIN_S = 0.1
-_NO_READING = frozenset(
-    {"db_error", "db_reconnect", "db_closed", "pool_exhausted"}
-)  # nor looking up what is there
+# With these the database cannot be read either.
+_NO_READING = frozenset({"db_error", "db_reconnect", "db_closed", "pool_exhausted"})
 _AGAIN_S = (0.1, 0.5, 2.0)
 
 

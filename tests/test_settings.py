@@ -33,7 +33,7 @@ def test_without_anything_the_desk_runs_on_the_local_engine(monkeypatch: pytest.
         ("FRONTDESK_SPECULATE", "maybe", "FRONTDESK_SPECULATE"),
         ("FRONTDESK_SECOND_LOOK", "maybe", "FRONTDESK_SECOND_LOOK"),
         ("FRONTDESK_SECRET", "short-secret", "FRONTDESK_SECRET"),
-        ("FRONTDESK_JWT_SECRET", "short-secret", "FRONTDESK_JWT_SECRET"),
+        ("FRONTDESK_JWT_SECRET", "short-secret", "FRONTDESK_JWT_SECRET: .* at least 16 characters"),
         ("FRONTDESK_JWKS_URL", "file:///secret", "FRONTDESK_JWKS_URL"),
         ("FRONTDESK_QUOTE_URL", "quotes.example/secret", "FRONTDESK_QUOTE_URL"),
         ("FRONTDESK_OPS_TOKEN", "secret", "FRONTDESK_OPS_TOKEN"),

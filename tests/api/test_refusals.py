@@ -62,6 +62,13 @@ async def test_a_body_that_is_no_message_is_refused(
     check(await visitor.post("/chat", content=body, headers=JSON), status, code)
 
 
+async def test_a_body_in_another_encoding_is_told_so(visitor: httpx2.AsyncClient) -> None:
+    """That it is no JSON would send its author looking for a comma."""
+    response = await visitor.post("/chat", content='{"message": "¿Cuánto?"}'.encode("latin-1"), headers=JSON)
+
+    check(response, 400, "bad_json", "UTF-8")
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [
